@@ -1,0 +1,164 @@
+import type { Kind, Value, Workflow } from "../../protocol/index.ts";
+import type { z } from "zod";
+
+/** What running a node twice can do: nothing, nothing more than once, or something again. */
+export type Effect = "pure" | "idempotent" | "effectful";
+/** How much a node computes: `trivial` stays where its input is, `heavy` never runs on a thread that serves others. */
+export type Cost = "trivial" | "light" | "heavy";
+export type Runtime = "node" | "workers" | "browser";
+
+/** One input handle. Without a word of its own it takes one edge, settled, and may stay unconnected. */
+export interface InputSpec {
+  /** Unconnected is `REQUIRED_INPUT_MISSING`. */
+  readonly required?: boolean;
+  /** Takes many edges: the value is the list in order of `edges`, without the skipped. */
+  readonly many?: boolean;
+  /**
+   * Of many edges, only the first in order that isn't skipped is read, as soon as it has settled and those before it
+   * are skipped. The value is that one value. Implies `many`.
+   */
+  readonly first?: boolean;
+  /**
+   * Source kinds that are read as they come; edges of other kinds are read settled, as one value. A `value` edge
+   * gives its value once, whether listed or not.
+   */
+  readonly live?: readonly Kind[];
+  /** Source kinds that may be connected; others are `INCOMPATIBLE_HANDLES`. All by default. */
+  readonly accepts?: readonly Kind[];
+}
+
+export interface Handles {
+  /** By handle name; `*` stands for any other name. */
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** By handle name. */
+  readonly outputs: Readonly<Record<string, Kind>>;
+}
+
+/** One emission of a node: on `handle` (default `out`), in the mode that the handle's kind fixes. */
+export interface Emission {
+  readonly handle?: string;
+  readonly value: Value;
+  /** On an items handle: the item's place, where items are emitted out of order. Then every emission of the handle has it. */
+  readonly index?: number;
+}
+
+export type Emissions = AsyncIterable<Emission> | Iterable<Emission>;
+
+/** A live input: values as they come, with back pressure. It can be iterated once. */
+export interface LiveInput extends AsyncIterable<Value> {
+  /**
+   * The kind of the source handle. `items`: each value is an item. `text`, `bytes`: each value is a piece of any length,
+   * or the whole where the handle doesn't list the kind as live. `value`: one value, or none.
+   */
+  readonly kind: Kind;
+}
+
+export interface Question {
+  readonly tool: string;
+  readonly args: Value;
+  /** The JSON Schema that an answer must fit. */
+  readonly schema?: Value;
+}
+
+/** What a nested run gave: the value of its output node(s), or nothing because it was skipped. */
+export type NestedResult = { readonly skipped: false; readonly value: Value } | { readonly skipped: true };
+
+/** How a container begins a nested run. */
+export interface NestedRun {
+  /** The last segment of the scope's path (an index). Without it the nested nodes stand directly under the container. */
+  readonly scope?: string;
+  /** Inputs of the nested workflow by name. */
+  readonly inputs: Readonly<Record<string, Value>>;
+  /** What the scope was given, as far as reuse depends on it: its hash becomes `item`. Only with `scope`. */
+  readonly given?: Value;
+  /** False if results of an earlier run must not be taken for this scope. Default true. */
+  readonly reusable?: boolean;
+}
+
+/** A nested run under way. */
+export interface Nested {
+  /** Rejects with the error that ended the nested run; the container may let it pass through. */
+  readonly result: Promise<NestedResult>;
+  /** The values of the nested output nodes by name, without the skipped; once `result` has resolved. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** True if nothing of it was run, because an earlier run had completed it. */
+  readonly reused: boolean;
+}
+
+/** What an attempt of a node has at hand. Values are shared: a node never changes what it is given. */
+export interface NodeContext<Data = unknown> {
+  readonly data: Data;
+  /** The node's path in the run, e.g. `draw/17/shade`. */
+  readonly path: string;
+  /** Counts starts of this path, from 1. */
+  readonly attempt: number;
+  /** Settled inputs by handle; unconnected ones are absent. Handles of many edges have a list. */
+  readonly inputs: Readonly<Record<string, Value>>;
+  /** Live inputs by handle; unconnected ones are absent. */
+  readonly live: Readonly<Record<string, LiveInput>>;
+  /** Aborted when the attempt is over, for whatever reason. */
+  readonly signal: AbortSignal;
+  /** Derived from the run's seed and the path: the same over attempts and resumes. */
+  readonly seed: string;
+  /** Hash of run id and path: the same over attempts and resumes. */
+  readonly idempotencyKey: string;
+  /** Where it runs. */
+  readonly runtime: Runtime;
+  progress(completed: number, total?: number, message?: string): void;
+  log(level: "debug" | "info" | "warn" | "error", message: string): void;
+  /** Waits at least `ms`; rejects when the attempt is aborted. */
+  sleep(ms: number): Promise<void>;
+  /** Counts one outgoing call. Throws `RESOURCE_EXHAUSTED` past the cap. */
+  countCall(): void;
+  /**
+   * Asks the client. Resolves with the client's answer, rejects with its error. Without an answer the run is suspended
+   * once nothing else can go on, and the promise rejects with the attempt's abort.
+   */
+  ask(question: Question): Promise<Value>;
+  /** Containers only: runs the nested workflow once. */
+  run(nested: NestedRun): Nested;
+}
+
+/**
+ * A kind of node. Types declare, the engine reads: nothing in the engine depends on a type's name.
+ * Built-in types and those of embedders are written and registered in the same way.
+ */
+export interface NodeType<Data = unknown> {
+  readonly type: string;
+  readonly description: string;
+  /** Checks and defaults `data`. What it gives is what the other members are called with. */
+  readonly data: z.ZodType<Data>;
+  readonly cost: Cost;
+  /** The strongest effect a node of this type can have. */
+  readonly strongest: Effect;
+  /** Hosts it runs on; all if absent. Elsewhere: `UNSUPPORTED_ON_HOST`. */
+  readonly hosts?: readonly Runtime[];
+  handles(data: Data): Handles;
+  /** For a container, the engine adds the strongest effect inside. */
+  effect(data: Data): Effect;
+  /**
+   * Makes it a container: the workflow that its attempts run, and the inputs they give it. `inputs: "handles"` means
+   * the connected handles by their names.
+   */
+  nested?(data: Data): { readonly workflow: Workflow; readonly inputs: readonly string[] | "handles" };
+  /** True for the type whose nodes name the inputs of a workflow; its value is the run's. */
+  input?(data: Data): { readonly name: string; readonly default?: Value };
+  /** True for the type whose nodes name the outputs of a workflow; its value is that of its `in`. */
+  output?(data: Data): { readonly name: string };
+  /** Runs one attempt. Stopping early (`return()`) releases what it holds. */
+  execute(context: NodeContext<Data>): Emissions;
+  /** Says what is wrong with the settled inputs (`INVALID_INPUT`), or nothing. */
+  validate?(inputs: Readonly<Record<string, Value>>, data: Data): string | undefined;
+  /** Changes a value before it leaves the node. */
+  sanitize?(emission: Emission, data: Data): Emission;
+  /** Runs after each attempt, however it ended. */
+  dispose?(context: NodeContext<Data>): void | Promise<void>;
+}
+
+/** Gives a node type its `Data` from its schema. */
+export function defineNode<Data>(type: NodeType<Data>): NodeType<Data> {
+  return type;
+}
+
+/** The node types of a host, by name. */
+export type NodeTypes = ReadonlyMap<string, NodeType>;

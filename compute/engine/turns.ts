@@ -1,0 +1,47 @@
+import type { Steps } from "../../protocol/index.ts";
+import type { Clock } from "./clock.ts";
+
+/** The engine's own work between two turns of the event loop: at most this long … */
+const SLICE_MS = 5;
+/** … looked at every so many steps, since reading the clock costs more than a step. */
+const CHECK_EVERY = 16;
+/** … and at most this many steps, where the clock stands still during computation. */
+const MAX_STEPS = 4096;
+
+/** Measures out work so that the event loop gets its turns. One per run. */
+export class Slice {
+  readonly #clock: Clock;
+  #steps = 0;
+  #until = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.begin();
+  }
+
+  /** A new slice begins: the event loop has just had a turn. */
+  begin(): void {
+    this.#steps = 0;
+    this.#until = this.#clock.now() + SLICE_MS;
+  }
+
+  /** Counts one step; true once it is time for a turn. */
+  spent(): boolean {
+    this.#steps += 1;
+    if (this.#steps % CHECK_EVERY !== 0) return this.#steps > MAX_STEPS;
+    return this.#steps > MAX_STEPS || this.#clock.now() >= this.#until;
+  }
+}
+
+/** Runs steps with a turn of the event loop wherever their time is up. */
+export async function cooperate<T>(steps: Steps<T>, clock: Clock): Promise<T> {
+  const slice = new Slice(clock);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (slice.spent()) {
+      await clock.turn();
+      slice.begin();
+    }
+  }
+}
