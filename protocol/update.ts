@@ -25,12 +25,7 @@ export const Metrics = z.object({
 });
 export type Metrics = z.infer<typeof Metrics>;
 
-export const SkipReason = z.enum([
-  "branch-not-taken",
-  "upstream-failed",
-  "upstream-skipped",
-  "not-selected",
-]);
+export const SkipReason = z.enum(["branch-not-taken", "upstream-failed", "upstream-skipped", "not-selected"]);
 export type SkipReason = z.infer<typeof SkipReason>;
 
 const common = {

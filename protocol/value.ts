@@ -33,9 +33,6 @@ export const modeOf: Readonly<Record<Kind, Mode>> = {
 /** True for an object value: not null, not a list, not bytes. */
 export function isObject(value: unknown): value is ValueObject {
   return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array)
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
   );
 }

@@ -1,10 +1,4 @@
-import type {
-  CancelReason,
-  ExecuteRequest,
-  ExecutionUpdate,
-  Issue,
-  Limits,
-} from "../../protocol/index.ts";
+import type { CancelReason, ExecuteRequest, ExecutionUpdate, Issue, Limits } from "../../protocol/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { NodeTypes, Runtime } from "./node-type.ts";
 import type { Runner } from "./runner.ts";

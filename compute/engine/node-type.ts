@@ -1,5 +1,5 @@
-import type { Kind, Value, Workflow } from "../../protocol/index.ts";
 import type { z } from "zod";
+import type { Kind, Value, Workflow } from "../../protocol/index.ts";
 
 /** What running a node twice can do: nothing, nothing more than once, or something again. */
 export type Effect = "pure" | "idempotent" | "effectful";
