@@ -1,7 +1,11 @@
 export * from "./checkpoint.ts";
+export { findSecret, Secret, type Wire } from "./codec/marker.ts";
 export * from "./error.ts";
 export * from "./execution.ts";
+export * from "./hash.ts";
 export * from "./limits.ts";
+export * from "./measure.ts";
+export * from "./steps.ts";
 export * from "./update.ts";
 export * from "./value.ts";
 export * from "./workflow.ts";
