@@ -1,0 +1,415 @@
+import jsonata from "jsonata";
+import type { Kind, SkipReason, Value, Workflow, WorkflowEdge, WorkflowNode } from "../../protocol/index.ts";
+import { baseOf, FAILURE_MESSAGE, joined, piece } from "./nodes.ts";
+import { dataOf, shapeOf, sourceHandle, targetHandle, topological } from "./shape.ts";
+import { weigh } from "./weigh.ts";
+
+/**
+ * A second, plain evaluator of workflows: no streams, no time, no attempts, one node after another. What the engine
+ * makes of a workflow must be what comes out here.
+ */
+export interface Outcome {
+  /** `waiting` for an answer, or for a node that waits; `unreached` behind a failure. */
+  readonly status: "completed" | "skipped" | "failed" | "waiting" | "unreached";
+  /** Folded, by handle; a handle that was not taken is absent. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly reason?: SkipReason;
+  /** The failure that ended the last attempt, also where `onError` handled it. */
+  readonly code?: string;
+}
+
+export interface Reference {
+  readonly status: "completed" | "failed" | "suspended";
+  /** By path. */
+  readonly nodes: ReadonlyMap<string, Outcome>;
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** Codes that a failed run may end with: whichever failure comes first. */
+  readonly codes: ReadonlySet<string>;
+  /** Paths of the open questions. */
+  readonly pending: readonly string[];
+}
+
+export interface ReferenceRequest {
+  readonly workflow: Workflow;
+  readonly inputs?: Readonly<Record<string, Value>>;
+  readonly until?: readonly string[];
+  readonly answers?: Readonly<Record<string, Value>>;
+}
+
+type Inputs = Readonly<Record<string, Value>>;
+type Policy = {
+  readonly retry?: { readonly maxAttempts: number };
+  readonly onError?: string;
+  readonly default?: Value;
+};
+
+class Failure extends Error {
+  readonly codes: ReadonlySet<string>;
+  constructor(...codes: readonly string[]) {
+    super(codes.join());
+    this.codes = new Set(codes);
+  }
+}
+
+class Waiting extends Error {}
+
+export async function evaluate(request: ReferenceRequest): Promise<Reference> {
+  const run = new Evaluation(request.answers ?? {});
+  const selected = request.until && ancestors(request.workflow, request.until);
+  const { failures, pending, outputs } = await run.graph(
+    request.workflow,
+    request.inputs ?? {},
+    "",
+    selected,
+  );
+  const status = failures.size > 0 ? "failed" : pending ? "suspended" : "completed";
+  return { status, nodes: run.nodes, outputs, codes: failures, pending: run.pending };
+}
+
+function ancestors(workflow: Workflow, until: readonly string[]): ReadonlySet<string> {
+  const selected = new Set(until);
+  for (const node of topological(workflow).reverse()) {
+    if (!selected.has(node.id)) continue;
+    for (const edge of workflow.edges) if (edge.target === node.id) selected.add(edge.source);
+  }
+  return selected;
+}
+
+interface GraphResult {
+  readonly failures: ReadonlySet<string>;
+  readonly pending: boolean;
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** Output nodes, skipped ones included. */
+  readonly declared: number;
+}
+
+class Evaluation {
+  readonly nodes = new Map<string, Outcome>();
+  readonly pending: string[] = [];
+  readonly #answers: Readonly<Record<string, Value>>;
+
+  constructor(answers: Readonly<Record<string, Value>>) {
+    this.#answers = answers;
+  }
+
+  async graph(
+    workflow: Workflow,
+    inputs: Inputs,
+    prefix: string,
+    selected?: ReadonlySet<string>,
+  ): Promise<GraphResult> {
+    const failures = new Set<string>();
+    const outputs: Record<string, Value> = {};
+    let pending = false;
+    let declared = 0;
+    for (const node of topological(workflow)) {
+      const path = prefix + node.id;
+      const edges = workflow.edges.filter((edge) => edge.target === node.id);
+      const outcome =
+        selected && !selected.has(node.id)
+          ? skipped("not-selected")
+          : await this.#node(workflow, node, edges, path, prefix, inputs);
+      this.nodes.set(path, outcome);
+      if (outcome.status === "failed") for (const code of (outcome.code ?? "").split(",")) failures.add(code);
+      if (outcome.status === "waiting") pending = true;
+      if (node.type !== "output") continue;
+      declared += 1;
+      const edge = edges[0];
+      const value = edge && this.nodes.get(prefix + edge.source)?.outputs[sourceHandle(edge)];
+      if (outcome.status === "completed" && value !== undefined)
+        outputs[String(dataOf(node)["name"])] = value;
+    }
+    return { failures, pending, outputs, declared };
+  }
+
+  async #node(
+    workflow: Workflow,
+    node: WorkflowNode,
+    edges: readonly WorkflowEdge[],
+    path: string,
+    prefix: string,
+    given: Inputs,
+  ): Promise<Outcome> {
+    const shape = shapeOf(node);
+    const sourceOf = (edge: WorkflowEdge) => this.nodes.get(prefix + edge.source) as Outcome;
+    const skips = (edge: WorkflowEdge): SkipReason | undefined => {
+      const source = sourceOf(edge);
+      if (source.status === "skipped") {
+        return source.reason === "upstream-failed" ? "upstream-failed" : "upstream-skipped";
+      }
+      if (source.status === "completed" && !(sourceHandle(edge) in source.outputs)) return "branch-not-taken";
+      return undefined;
+    };
+    if (node.type === "merge" && dataOf(node)["mode"] === "first") return this.#first(edges, sourceOf, skips);
+
+    const blocked = (status: Outcome["status"]) => edges.some((edge) => sourceOf(edge).status === status);
+    if (blocked("unreached") || blocked("failed")) return { status: "unreached", outputs: {} };
+    if (blocked("waiting")) return { status: "waiting", outputs: {} };
+
+    for (const edge of edges) {
+      const handle = targetHandle(edge);
+      const reason = skips(edge);
+      const siblings = edges.filter((other) => targetHandle(other) === handle);
+      if (reason && (!shape.many.has(handle) || siblings.every((other) => skips(other))))
+        return skipped(reason);
+    }
+    const inputs: Record<string, Value> = {};
+    const kinds: Record<string, Kind> = {};
+    for (const edge of edges) {
+      const handle = targetHandle(edge);
+      const source = workflow.nodes.find((other) => other.id === edge.source) as WorkflowNode;
+      const value = sourceOf(edge).outputs[sourceHandle(edge)];
+      kinds[handle] = shapeOf(source).outputs[sourceHandle(edge)] as Kind;
+      if (value === undefined) continue;
+      if (shape.many.has(handle)) inputs[handle] = [...((inputs[handle] as Value[]) ?? []), value];
+      else inputs[handle] = value;
+    }
+    const policy = (node.policy ?? {}) as Policy;
+    try {
+      return {
+        status: "completed",
+        outputs: await this.#run(node, inputs, kinds, path, given, edges.length),
+      };
+    } catch (error) {
+      if (error instanceof Waiting) return { status: "waiting", outputs: {} };
+      if (!(error instanceof Failure)) throw error;
+      return handled(policy, [...error.codes]);
+    }
+  }
+
+  /** The first edge in order that isn't skipped, once those before it are skipped. */
+  #first(
+    edges: readonly WorkflowEdge[],
+    sourceOf: (edge: WorkflowEdge) => Outcome,
+    skips: (edge: WorkflowEdge) => SkipReason | undefined,
+  ): Outcome {
+    for (const edge of edges) {
+      if (skips(edge)) continue;
+      const source = sourceOf(edge);
+      if (source.status === "waiting") return { status: "waiting", outputs: {} };
+      if (source.status !== "completed") return { status: "unreached", outputs: {} };
+      return { status: "completed", outputs: { out: source.outputs[sourceHandle(edge)] as Value } };
+    }
+    const [first] = edges;
+    return skipped((first && skips(first)) ?? "upstream-skipped");
+  }
+
+  async #run(
+    node: WorkflowNode,
+    inputs: Readonly<Record<string, Value>>,
+    kinds: Readonly<Record<string, Kind>>,
+    path: string,
+    given: Inputs,
+    edges: number,
+  ): Promise<Record<string, Value>> {
+    const data = dataOf(node);
+    const input = inputs["in"] ?? null;
+    switch (node.type) {
+      case "input":
+        return { out: given[String(data["name"])] ?? (data["default"] as Value) };
+      case "output":
+        return {};
+      case "constant":
+        return { out: data["value"] as Value };
+      case "transform":
+        return { out: await transform(data, inputs, kinds["in"]) };
+      case "template":
+        return { out: template(String(data["text"]), inputs) };
+      case "range":
+        return { out: range(data as { from?: number; to: number; step?: number }) };
+      case "delay": {
+        const list = inputs["in"] as readonly Value[] | undefined;
+        return { out: (edges > 1 ? list : list?.[0]) ?? null };
+      }
+      case "switch": {
+        const cases = data["cases"] as readonly { handle: string; when: string }[];
+        for (const one of cases)
+          if ((await expression(one.when, input, {})) === true) return { [one.handle]: input };
+        return typeof data["otherwise"] === "string" ? { [data["otherwise"]]: input } : {};
+      }
+      case "merge":
+      case "test-list":
+        return { out: inputs["in"] ?? [] };
+      case "map":
+        return { out: await this.#map(data, elements(input, kinds["in"]), path) };
+      case "loop":
+        return { out: await this.#loop(data, input, path) };
+      case "subflow": {
+        const result = await this.graph(data["workflow"] as Workflow, inputs, `${path}/`);
+        const value = nestedResult(result);
+        return { ...(value !== undefined && { out: value }), ...result.outputs };
+      }
+      case "tool": {
+        const answer = this.#answers[path];
+        if (answer !== undefined) return { out: answer };
+        this.pending.push(path);
+        throw new Waiting();
+      }
+      default:
+        return runTestNode(node, inputs, kinds);
+    }
+  }
+
+  async #map(data: Readonly<Record<string, unknown>>, items: readonly Value[], path: string): Promise<Value> {
+    const results: Value[] = [];
+    const failures = new Set<string>();
+    let waiting = false;
+    for (const [index, item] of items.entries()) {
+      const result = await this.graph(data["workflow"] as Workflow, { item, index }, `${path}/${index}/`);
+      for (const code of result.failures) failures.add(code);
+      waiting ||= result.pending;
+      if (result.failures.size > 0 || result.pending) continue;
+      const value = nestedResult(result);
+      if (value !== undefined) results.push(value);
+    }
+    if (failures.size > 0) throw new Failure(...failures);
+    if (waiting) throw new Waiting();
+    return results;
+  }
+
+  async #loop(data: Readonly<Record<string, unknown>>, start: Value, path: string): Promise<Value> {
+    let value = start;
+    for (let iteration = 0; ; iteration += 1) {
+      if ((await expression(String(data["while"]), value, { iteration })) !== true) return value;
+      if (iteration >= Number(data["maxIterations"])) throw new Failure("ITERATION_LIMIT");
+      const scope = `${path}/${iteration}/`;
+      value =
+        nestedResult(await this.graph(data["workflow"] as Workflow, { value, iteration }, scope)) ?? null;
+    }
+  }
+}
+
+function skipped(reason: SkipReason): Outcome {
+  return { status: "skipped", outputs: {}, reason };
+}
+
+function handled(policy: Policy, codes: readonly string[]): Outcome {
+  const code = codes.join();
+  if (policy.onError === "default")
+    return { status: "completed", outputs: { out: policy.default as Value }, code };
+  if (policy.onError === "route") {
+    return { status: "completed", outputs: { error: { code, message: FAILURE_MESSAGE } }, code };
+  }
+  if (policy.onError === "skip") return { status: "skipped", outputs: {}, reason: "upstream-failed", code };
+  return { status: "failed", outputs: {}, code };
+}
+
+/** The nested value, or undefined where it was skipped. */
+function nestedResult(result: GraphResult): Value | undefined {
+  if (result.failures.size > 0) throw new Failure(...result.failures);
+  if (result.pending) throw new Waiting();
+  if (result.declared === 0) return null;
+  return result.declared === 1 ? Object.values(result.outputs)[0] : result.outputs;
+}
+
+function elements(value: Value, kind: Kind | undefined): readonly Value[] {
+  if (kind === "text" || kind === "bytes") return [value];
+  if (value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+function range({ from = 0, to, step = 1 }: { from?: number; to: number; step?: number }): number[] {
+  const numbers: number[] = [];
+  for (let n = 0; step > 0 ? from + n * step <= to : from + n * step >= to; n += 1)
+    numbers.push(from + n * step);
+  return numbers;
+}
+
+async function expression(source: string, root: Value, bindings: Readonly<Record<string, Value>>) {
+  try {
+    const result: unknown = await jsonata(source).evaluate(root, { ...bindings });
+    return result === undefined ? undefined : (JSON.parse(JSON.stringify(result)) as Value);
+  } catch {
+    throw new Failure("EXPRESSION_ERROR");
+  }
+}
+
+async function transform(
+  data: Readonly<Record<string, unknown>>,
+  inputs: Readonly<Record<string, Value>>,
+  kind: Kind | undefined,
+): Promise<Value> {
+  const source = String(data["expression"]);
+  const { in: root = null, ...bindings } = inputs;
+  if (data["each"] !== true) return (await expression(source, root, bindings)) ?? null;
+  const results: Value[] = [];
+  for (const item of elements(root, kind)) {
+    const result = await expression(source, item, bindings);
+    if (result !== undefined) results.push(result);
+  }
+  return results;
+}
+
+function template(text: string, inputs: Readonly<Record<string, Value>>): string {
+  return text.replaceAll(/\{\{\s*([^}]*?)\s*\}\}/g, (_, reference: string) => {
+    let value: unknown = inputs;
+    for (const key of reference.split(".")) {
+      if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
+        throw new Failure("EXPRESSION_ERROR");
+      }
+      value = (value as Record<string, unknown>)[key];
+    }
+    return typeof value === "string" ? value : JSON.stringify(value);
+  });
+}
+
+interface TestData {
+  readonly kind: Kind;
+  readonly count: number;
+  readonly offset: number;
+  readonly take?: number;
+  readonly failures: number;
+  readonly fault: string;
+  readonly modulus: number;
+  readonly remainder: number;
+}
+const TEST_DEFAULTS = { count: 3, offset: 0, failures: 0, fault: "error", modulus: 2, remainder: 0 };
+const MODULUS = 997;
+
+function runTestNode(
+  node: WorkflowNode,
+  inputs: Readonly<Record<string, Value>>,
+  kinds: Readonly<Record<string, Kind>>,
+): Record<string, Value> {
+  const data = { ...TEST_DEFAULTS, ...dataOf(node) } as TestData;
+  const attempts = ((node.policy ?? {}) as Policy).retry?.maxAttempts ?? 1;
+  if (data.failures > 0 && (data.failures >= attempts || data.fault === "fatal")) {
+    throw new Failure(data.fault === "hang" ? "NODE_TIMEOUT" : "NODE_FAILED");
+  }
+  const input = inputs["in"];
+  switch (node.type) {
+    case "test-source": {
+      const base = baseOf(input);
+      const numbers = Array.from({ length: data.count }, (_, n) => (base + n + data.offset) % MODULUS);
+      return emitted(data.kind, numbers);
+    }
+    case "test-relay": {
+      const from = kinds["in"];
+      if (from === data.kind && from !== "items") return { out: input as Value };
+      const add = data.offset + (inputs["side"] === undefined ? 0 : weigh(inputs["side"]));
+      const read = from === "items" ? (input as readonly Value[]) : [input as Value];
+      const whole = from === "text" || from === "bytes";
+      const taken = data.take === undefined || whole ? read : read.slice(0, data.take);
+      return emitted(
+        data.kind,
+        taken.map((value) => (weigh(value) + add) % MODULUS),
+      );
+    }
+    case "test-gather":
+      return { out: input as Value };
+    case "test-join":
+      return { out: weigh(inputs) };
+    case "test-gate":
+      return { [weigh(input) % data.modulus === data.remainder ? "yes" : "no"]: input as Value };
+    default:
+      throw new RangeError(`no reference for nodes of type ${node.type}`);
+  }
+}
+
+/** The fold of what a test node emits for these numbers. */
+function emitted(kind: Kind, numbers: readonly number[]): Record<string, Value> {
+  const pieces = numbers.map((number) => piece(kind, number));
+  if (kind !== "value") return { out: joined(kind, pieces) };
+  const last = pieces.at(-1);
+  return last === undefined ? {} : { out: last };
+}
