@@ -1,10 +1,14 @@
 export * from "./checkpoint.ts";
-export { findSecret, Secret, type Wire } from "./codec/marker.ts";
+export * from "./codec/json.ts";
+export * from "./codec/json-reader.ts";
+export { Secret, type Wire } from "./codec/marker.ts";
+export { findSecret } from "./codec/unmark.ts";
 export * from "./error.ts";
 export * from "./execution.ts";
 export * from "./hash.ts";
 export * from "./limits.ts";
 export * from "./measure.ts";
+export * from "./parse.ts";
 export * from "./steps.ts";
 export * from "./update.ts";
 export * from "./value.ts";

@@ -5,6 +5,8 @@
 export interface Limits {
   /** Body of a request. Beyond: `PAYLOAD_TOO_LARGE`. */
   readonly maxBodyBytes: number;
+  /** Values in a body: a scalar counts one, a list or object eight, as it takes that much memory. Beyond: `PAYLOAD_TOO_LARGE`. */
+  readonly maxBodyItems: number;
   /** Nesting of JSON and MessagePack, bodies and values alike. Beyond: `INVALID_REQUEST` / `OUTPUT_TOO_LARGE`. */
   readonly maxDepth: number;
   /** Nodes of a workflow, nested ones counted. Beyond: `GRAPH_TOO_LARGE`. */
@@ -52,6 +54,7 @@ const MiB = 1024 * KiB;
 
 export const DEFAULT_LIMITS: Limits = {
   maxBodyBytes: 32 * MiB,
+  maxBodyItems: 16_000_000,
   maxDepth: 128,
   maxNodes: 100_000,
   maxEdges: 250_000,

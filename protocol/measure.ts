@@ -105,8 +105,8 @@ function at(fault: Fault, segment: string): Fault {
 }
 
 function nameOf(value: object): string {
-  const { constructor } = value;
-  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "a class";
+  const made = value.constructor;
+  return typeof made === "function" && made.name !== "" ? made.name : "a class";
 }
 
 function tooLarge(name: string, maxSize: number): NodeflowError {

@@ -38,25 +38,3 @@ export function markerKey(object: object, wire: Wire): string | null {
   }
   return found !== null && (wire === "json" ? JSON_KEY : MSGPACK_KEY).test(found) ? found : null;
 }
-
-/** The JSON Pointer (RFC 6901) of a key or index inside `pointer`. */
-export function pointerTo(pointer: string, key: string | number): string {
-  return typeof key === "number"
-    ? `${pointer}/${key}`
-    : `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-}
-
-/** Where a secret stands inside a value, as a JSON Pointer relative to it, or null if there is none. */
-export function findSecret(value: unknown): string | null {
-  const pending: [value: unknown, pointer: string][] = [[value, ""]];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const [inner, pointer] = next;
-    if (inner instanceof Secret) return pointer;
-    if (typeof inner !== "object" || inner === null || inner instanceof Uint8Array) continue;
-    for (const [key, child] of Object.entries(inner)) {
-      if (typeof child !== "object" || child === null) continue;
-      pending.push([child, pointerTo(pointer, key)]);
-    }
-  }
-  return null;
-}

@@ -1,0 +1,34 @@
+import { NodeflowError } from "../error.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import type { ExecutionUpdate } from "../update.ts";
+import type { Value } from "../value.ts";
+import { type ReadLimits, readJson } from "./json-reader.ts";
+import { mark } from "./mark.ts";
+import { unmark } from "./unmark.ts";
+import { markUpdate, readUpdate } from "./update.ts";
+
+/** A value as JSON, with markers. Values without bytes and without keys that look like markers aren't copied. */
+export function encodeJson(value: Value): string {
+  return JSON.stringify(mark(value, "json"));
+}
+
+/** The value that a JSON text stands for. Throws `INVALID_REQUEST` or `PAYLOAD_TOO_LARGE`. */
+export function decodeJson(text: string | Uint8Array, limits: ReadLimits = DEFAULT_LIMITS): Value {
+  return unmark(readJson(text, limits), { wire: "json" }) as Value;
+}
+
+/** An update as one line of JSON. */
+export function updateToJson(update: ExecutionUpdate): string {
+  return JSON.stringify(markUpdate(update, "json"));
+}
+
+/** The update that a line of JSON stands for; null for types of later versions. Throws `INVALID_REQUEST`. */
+export function updateFromJson(text: string): ExecutionUpdate | null {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (cause) {
+    throw new NodeflowError("INVALID_REQUEST", "An update is not JSON", { cause });
+  }
+  return readUpdate(raw, "json");
+}
