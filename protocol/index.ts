@@ -1,10 +1,14 @@
 export * from "./checkpoint.ts";
+export * from "./checkpoint-of.ts";
 export * from "./codec/json.ts";
 export * from "./codec/json-reader.ts";
 export { Secret, type Wire } from "./codec/marker.ts";
 export { findSecret } from "./codec/unmark.ts";
 export * from "./error.ts";
 export * from "./execution.ts";
+export * from "./fingerprint.ts";
+export * from "./fold/fold.ts";
+export type { NodeState, NodeStatus } from "./fold/node-state.ts";
 export * from "./hash.ts";
 export * from "./limits.ts";
 export * from "./measure.ts";

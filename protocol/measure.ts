@@ -14,14 +14,19 @@ export function measure(
   maxDepth: number,
   maxSize = Number.POSITIVE_INFINITY,
   name = "value",
+  tally?: Tally,
 ): number {
   if (typeof value === "string") {
     if (value.length > maxSize) throw tooLarge(name, maxSize);
+    if (tally) tally.weight = value.length;
     return value.length;
   }
-  const budget = { size: 0, visits: 0, maxSize };
+  const budget = { size: 0, structure: 0, maxSize };
   const fault = walk(value, maxDepth, budget);
-  if (fault === null) return budget.size;
+  if (fault === null) {
+    if (tally) tally.weight = budget.size + budget.structure;
+    return budget.size;
+  }
   const place = name + fault.place.reverse().join("");
   if (fault.what === "large") throw tooLarge(name, maxSize);
   if (fault.what === "deep") {
@@ -32,10 +37,18 @@ export function measure(
   });
 }
 
+/** What a value weighs in memory and on the wire: its size, and its structure too. */
+export interface Tally {
+  weight: number;
+}
+
+/** What an element of a list or a key of an object adds to the weight, beside itself. */
+const ELEMENT = 4;
+
 interface Budget {
   size: number;
-  /** Lists and objects have no size, but looking at them is work. */
-  visits: number;
+  /** Lists, objects and their keys have no size, but they take room and work. */
+  structure: number;
   readonly maxSize: number;
 }
 
@@ -68,7 +81,7 @@ function walk(value: unknown, depth: number, budget: Budget): Fault | null {
     default:
       return { what: `a ${typeof value}`, place: [] };
   }
-  return budget.size > budget.maxSize ? TOO_LARGE : null;
+  return budget.size + budget.structure > budget.maxSize ? TOO_LARGE : null;
 }
 
 function walkObject(value: object, depth: number, budget: Budget): Fault | null {
@@ -76,10 +89,10 @@ function walkObject(value: object, depth: number, budget: Budget): Fault | null 
     budget.size += value.byteLength;
     return budget.size > budget.maxSize ? TOO_LARGE : null;
   }
-  budget.visits += 1;
-  if (budget.visits > budget.maxSize) return TOO_LARGE;
+  if (budget.size + budget.structure > budget.maxSize) return TOO_LARGE;
   if (depth <= 0) return { what: "deep", place: [] };
   if (Array.isArray(value)) {
+    budget.structure += ELEMENT * value.length;
     for (let i = 0; i < value.length; i++) {
       const fault = walk(value[i], depth - 1, budget);
       if (fault !== null) return at(fault, `[${i}]`);
@@ -93,6 +106,7 @@ function walkObject(value: object, depth: number, budget: Budget): Fault | null 
   const object = value as Record<string, unknown>;
   for (const key of Object.keys(object)) {
     if (key === "__proto__") return { what: "an object with the key __proto__", place: [] };
+    budget.structure += ELEMENT + key.length;
     const fault = walk(object[key], depth - 1, budget);
     if (fault !== null) return at(fault, /^[\w$]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
   }
