@@ -137,13 +137,17 @@ export interface NodeType<Data = unknown> {
   /** For a container, the engine adds the strongest effect inside. */
   effect(data: Data): Effect;
   /**
+   * True if a node's only effect is a question to the client, which may be asked again: starting it twice harms nothing.
+   */
+  readonly asks?: true;
+  /**
    * Makes it a container: the workflow that its attempts run, and the inputs they give it. `inputs: "handles"` means
    * the connected handles by their names.
    */
   nested?(data: Data): { readonly workflow: Workflow; readonly inputs: readonly string[] | "handles" };
-  /** True for the type whose nodes name the inputs of a workflow; its value is the run's. */
+  /** For the type whose nodes name the inputs of a workflow: attempts find the run's value as `inputs.in`. */
   input?(data: Data): { readonly name: string; readonly default?: Value };
-  /** True for the type whose nodes name the outputs of a workflow; its value is that of its `in`. */
+  /** For the type whose nodes name the outputs of a workflow: the value is that of its settled input `in`. */
   output?(data: Data): { readonly name: string };
   /** Runs one attempt. Stopping early (`return()`) releases what it holds. */
   execute(context: NodeContext<Data>): Emissions;

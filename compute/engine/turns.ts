@@ -11,6 +11,7 @@ const MAX_STEPS = 4096;
 /** Measures out work so that the event loop gets its turns. One per run. */
 export class Slice {
   readonly #clock: Clock;
+  #spent = false;
   #steps = 0;
   #until = 0;
 
@@ -21,15 +22,18 @@ export class Slice {
 
   /** A new slice begins: the event loop has just had a turn. */
   begin(): void {
+    this.#spent = false;
     this.#steps = 0;
     this.#until = this.#clock.now() + SLICE_MS;
   }
 
-  /** Counts one step; true once it is time for a turn. */
+  /** Counts one step; true once it is time for a turn, and until it has been given. */
   spent(): boolean {
+    if (this.#spent) return true;
     this.#steps += 1;
-    if (this.#steps % CHECK_EVERY !== 0) return this.#steps > MAX_STEPS;
-    return this.#steps > MAX_STEPS || this.#clock.now() >= this.#until;
+    if (this.#steps % CHECK_EVERY !== 0) return false;
+    this.#spent = this.#steps >= MAX_STEPS || this.#clock.now() >= this.#until;
+    return this.#spent;
   }
 }
 

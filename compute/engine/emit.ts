@@ -1,0 +1,111 @@
+import { type Kind, measure, modeOf, NodeflowError, type Value } from "../../protocol/index.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Emission } from "./node-type.ts";
+import { bytesPieces, isHighSurrogate, type Output, textPieces } from "./output.ts";
+import { checkUpdateSize, pieceSize } from "./update-size.ts";
+
+/**
+ * Takes one emission of a node: checks it, adds it to the output of its handle, and reports it. Errors are the node's.
+ * Returns the output that was added to.
+ */
+export function emit(attempt: Attempt, raw: Emission): Output {
+  const { node } = attempt;
+  const { run } = node.scope;
+  const { type, data } = node.plan;
+  const emission = type.sanitize ? type.sanitize(raw, data) : raw;
+  const output = node.output(emission.handle);
+  const { kind, handle } = output.plan;
+  const { value, index } = emission;
+  const { limits, tally } = run;
+  const size = measure(value, limits.maxDepth, limits.maxValueBytes, handle, tally);
+  checkKind(value, kind, handle);
+
+  if (kind === "text") {
+    pushText(attempt, output, value as string);
+  } else if (kind === "bytes") {
+    for (const piece of bytesPieces(value as Uint8Array, pieceSize(limits.maxUpdateBytes))) {
+      push(attempt, output, piece, piece.length, piece.length);
+    }
+  } else {
+    const { weight } = tally;
+    checkUpdateSize(value, weight, handle, limits.maxUpdateBytes);
+    push(attempt, output, value, size, weight, index);
+  }
+  return output;
+}
+
+/** The last of what an attempt has emitted: half a character that was held back. */
+export function flushText(attempt: Attempt): void {
+  for (const [handle, half] of attempt.halves ?? []) push(attempt, attempt.node.output(handle), half, 1, 1);
+  attempt.halves = null;
+}
+
+function pushText(attempt: Attempt, output: Output, chunk: string): void {
+  const { handle } = output.plan;
+  let text = chunk;
+  const half = attempt.halves?.get(handle);
+  if (half !== undefined) {
+    text = half + text;
+    attempt.halves?.delete(handle);
+  }
+  if (text.length > 0 && isHighSurrogate(text.charCodeAt(text.length - 1))) {
+    attempt.halves ??= new Map();
+    attempt.halves.set(handle, text.slice(-1));
+    text = text.slice(0, -1);
+  }
+  for (const piece of textPieces(text, pieceSize(attempt.node.scope.run.limits.maxUpdateBytes))) {
+    push(attempt, output, piece, piece.length, piece.length);
+  }
+}
+
+function push(
+  attempt: Attempt,
+  output: Output,
+  value: Value,
+  size: number,
+  weight: number,
+  index?: number,
+): void {
+  const { node } = attempt;
+  const { run } = node.scope;
+  const { report } = run;
+  report.emissions += 1;
+  report.bytes += size;
+  // Reported before anybody reads it: an output precedes everything that reading it causes.
+  if (node.sends) {
+    report.output(
+      node.path,
+      attempt.attempt,
+      output.plan.handle,
+      modeOf[output.plan.kind],
+      value,
+      weight,
+      index,
+    );
+  }
+  output.push(value, weight, index);
+  if (output.bytes > run.limits.maxValueBytes && output.plan.kept && !output.stopKeeping()) {
+    const most = run.limits.maxValueBytes;
+    throw new NodeflowError(
+      "OUTPUT_TOO_LARGE",
+      `The output "${output.plan.handle}" is larger than ${most} bytes`,
+    );
+  }
+  if (run.retention.bytes > run.limits.maxRetainedBytes) {
+    const most = run.limits.maxRetainedBytes;
+    throw new NodeflowError("RESOURCE_EXHAUSTED", `The run keeps more than ${most} bytes of outputs`);
+  }
+}
+
+function checkKind(value: Value, kind: Kind, handle: string): void {
+  const fits =
+    kind === "text" ? typeof value === "string" : kind === "bytes" ? value instanceof Uint8Array : true;
+  if (fits) return;
+  throw new NodeflowError(
+    "NODE_FAILED",
+    `The output "${handle}" carries ${kind}, and the node emitted something else`,
+    {
+      retryable: false,
+    },
+  );
+}

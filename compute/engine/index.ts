@@ -1,0 +1,6 @@
+export * from "./clock.ts";
+export { createEngine } from "./create-engine.ts";
+export * from "./engine.ts";
+export * from "./node-type.ts";
+export * from "./runner.ts";
+export { cooperate } from "./turns.ts";

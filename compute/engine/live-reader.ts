@@ -1,0 +1,90 @@
+import type { Kind, Value } from "../../protocol/index.ts";
+import type { LiveInput } from "./node-type.ts";
+import type { Cursor, Output } from "./output.ts";
+
+/** The attempt that reads, as far as its inputs need to know it. */
+export interface Reading {
+  readonly over: boolean;
+  /** The attempt waits for something other than itself. */
+  beginWait(): void;
+  /** What it waited for is there: calls back when it may compute again, unless it is over. */
+  endWait(callback: () => void): void;
+  /** Calls back when the attempt is over. Gives a way to take that back. */
+  onOver(callback: (reason: unknown) => void): () => void;
+}
+
+type Result = IteratorResult<Value, undefined>;
+const END: Result = { done: true, value: undefined };
+
+/** A live edge, as one attempt reads it. */
+export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undefined> {
+  readonly kind: Kind;
+  readonly #cursor: Cursor;
+  readonly #output: Output;
+  readonly #attempt: Reading;
+  #reject: ((reason: unknown) => void) | null = null;
+  #stopped = false;
+
+  constructor(cursor: Cursor, output: Output, attempt: Reading) {
+    this.kind = output.plan.kind;
+    this.#cursor = cursor;
+    this.#output = output;
+    this.#attempt = attempt;
+    attempt.onOver((reason) => this.#reject?.(reason));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    if (this.#stopped || this.#attempt.over) return Promise.resolve(END);
+    const result = this.#read();
+    return result ? Promise.resolve(result) : this.#later();
+  }
+
+  /** Reading is over: what comes from now on is dropped, and holds nobody back. */
+  return(): Promise<Result> {
+    this.#stopped = true;
+    if (!this.#attempt.over) this.#cursor.stop();
+    return Promise.resolve(END);
+  }
+
+  #read(): Result | null {
+    if (this.#output.has(this.#cursor.position))
+      return { done: false, value: this.#output.take(this.#cursor) };
+    return this.#output.ended ? END : null;
+  }
+
+  #later(): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#cursor.waiting) {
+        reject(new TypeError("A live input is read by one call of next() at a time"));
+        return;
+      }
+      this.#reject = reject;
+      this.#attempt.beginWait();
+      this.#cursor.waiting = () =>
+        this.#attempt.endWait(() => {
+          this.#reject = null;
+          resolve(this.#read() ?? END);
+        });
+    });
+  }
+}
+
+/** A settled value, read through a live input: items one by one, anything else as one value. */
+export class SettledReader implements LiveInput {
+  readonly kind: Kind;
+  readonly #value: Value;
+
+  constructor(kind: Kind, value: Value) {
+    this.kind = kind;
+    this.#value = value;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Value, undefined> {
+    if (this.kind === "items" && Array.isArray(this.#value)) yield* this.#value;
+    else yield this.#value;
+  }
+}

@@ -1,0 +1,74 @@
+import { hash, NodeflowError, type Value } from "../../protocol/index.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Nested, NestedResult, NestedRun } from "./node-type.ts";
+import { Scope, type ScopeEnd } from "./scope.ts";
+
+/** Runs the nested workflow of a container once: as the scope that `nested.scope` names, or directly under it. */
+export function runNested(container: Attempt, nested: NestedRun): Nested {
+  const { node } = container;
+  const { run, reuses } = node.scope;
+  const plan = node.plan.nested?.plan;
+  if (!plan) throw new TypeError(`Node type "${node.plan.type.type}" declares no nested workflow`);
+  if (container.over) return failed(new NodeflowError("NODE_FAILED", "The attempt is over"));
+
+  const named = nested.scope !== undefined;
+  const path = named ? `${node.path}/${nested.scope}` : node.path;
+  const item = named ? hash([nested.given ?? null]) : undefined;
+  const mayReuse =
+    reuses && container.attempt === 1 && nested.reusable !== false && run.reuse.isPartial(node.path);
+  if (mayReuse && item !== undefined) {
+    const earlier = run.reuse.completedScope(path, item);
+    if (earlier) {
+      run.report.nodeReused(path);
+      return completed(earlier, {});
+    }
+  }
+  if (named && !run.countStart()) return failed(new NodeflowError("RESOURCE_EXHAUSTED", "The run is over"));
+
+  const startedAt = run.report.now();
+  const attempt = node.scope.repeats || node.plan.restarts ? run.startsOf(path) : 1;
+  if (item !== undefined) run.report.started(path, attempt, { kind: "local" }, false, item);
+
+  const { promise, resolve, reject } = Promise.withResolvers<NestedResult>();
+  // A container that has been withdrawn may have stopped listening.
+  promise.catch(() => undefined);
+  const end: ScopeEnd = {
+    completed: (scope) => {
+      container.children.delete(scope);
+      forget();
+      if (named) run.report.scopeCompleted(path, attempt, run.report.now() - startedAt);
+      resolve(scope.result());
+    },
+    failed: (scope, error) => {
+      container.children.delete(scope);
+      forget();
+      reject(error);
+    },
+  };
+  const partial = mayReuse && (item === undefined || run.reuse.isPartial(path, item));
+  const scope = new Scope(run, plan, `${path}/`, nested.inputs, container, partial, end);
+  const forget = container.onOver(reject);
+  container.children.add(scope);
+  scope.begin((inner) => {
+    const outputs = partial ? run.reuse.completedNode(inner.path, inner.plan) : null;
+    if (outputs) run.report.nodeReused(inner.path);
+    return outputs;
+  });
+  return {
+    result: promise,
+    reused: false,
+    get outputs() {
+      return scope.outputs();
+    },
+  };
+}
+
+function completed(result: NestedResult, outputs: Readonly<Record<string, Value>>): Nested {
+  return { result: Promise.resolve(result), outputs, reused: true };
+}
+
+function failed(error: NodeflowError): Nested {
+  const result = Promise.reject<NestedResult>(error);
+  result.catch(() => undefined);
+  return { result, outputs: {}, reused: false };
+}

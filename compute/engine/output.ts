@@ -1,0 +1,308 @@
+import type { Kind, Limits, Value } from "../../protocol/index.ts";
+import type { PlanOutput } from "./plan.ts";
+
+/** What a run keeps of outputs, all together. */
+export interface Retention {
+  bytes: number;
+  readonly limits: Limits;
+}
+
+/**
+ * What one attempt has emitted on one handle: the emissions in order, from the oldest that somebody may still read.
+ * Live readers each have a cursor in it, and the slowest one holds the source back. Where the fold is needed, everything
+ * is kept, so that a reader can begin again at the beginning; otherwise what all cursors have passed is forgotten.
+ */
+export class Output {
+  readonly plan: PlanOutput;
+  readonly #retention: Retention;
+  /** Whether anything was emitted. A `value` handle without is not taken. */
+  taken = false;
+  /** Whether emissions are over: live readers find the end. */
+  ended = false;
+  #entries: Value[] = [];
+  #sizes: number[] = [];
+  /** Places of items that come out of order, beside the entries; none for those that come in order. */
+  #places: number[] | null = null;
+  /** How many entries were forgotten: the number of the first that is there. */
+  #forgotten = 0;
+  #bytes = 0;
+  #keeping: boolean;
+  #cursors: Cursor[] = [];
+  #full = 0;
+  #readers = Number.POSITIVE_INFINITY;
+  #waiting: (() => void) | null = null;
+  #folded: Value | undefined;
+
+  constructor(plan: PlanOutput, retention: Retention) {
+    this.plan = plan;
+    this.#retention = retention;
+    this.#keeping = plan.kept;
+  }
+
+  /** Bytes that the fold has so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether a new reader would find everything from the beginning. */
+  get complete(): boolean {
+    return this.#forgotten === 0;
+  }
+
+  /** Whether some reader is so far behind that the source must wait. */
+  get full(): boolean {
+    return this.#full > 0;
+  }
+
+  /** How many edges are still to be read, once the source is done. At none, the value is let go. */
+  get readers(): number {
+    return this.#readers;
+  }
+
+  set readers(count: number) {
+    this.#readers = count;
+    if (count === 0) this.release();
+  }
+
+  attach(cursor: Cursor): void {
+    this.#cursors.push(cursor);
+    for (const size of this.#sizes) this.#lag(cursor, size);
+  }
+
+  detach(cursor: Cursor): void {
+    this.#cursors = this.#cursors.filter((other) => other !== cursor);
+    if (cursor.full) this.#madeRoom(cursor);
+  }
+
+  /** Adds an emission. `set` on a `value` handle replaces what was there. */
+  push(value: Value, size: number, place?: number): void {
+    const first = !this.taken;
+    this.taken = true;
+    this.#folded = undefined;
+    if (this.plan.kind === "value") {
+      this.#retain(size - this.#bytes);
+      this.#bytes = size;
+      this.#entries = [value];
+      this.#sizes = [size];
+      return;
+    }
+    this.#entries.push(value);
+    this.#sizes.push(size);
+    if (place !== undefined) {
+      this.#places ??= this.#entries.slice(1).map((_, index) => index);
+      this.#places.push(place);
+    }
+    this.#bytes += size;
+    this.#retain(size);
+    for (const cursor of this.#cursors) {
+      this.#lag(cursor, size);
+      cursor.arrived(first);
+    }
+    if (!this.#keeping) this.#forgetRead();
+  }
+
+  /** Replaces everything by a value, as `onError: default` and reuse do. */
+  replace(value: Value): void {
+    this.#folded = undefined;
+    this.taken = true;
+    const pieces = this.plan.kind === "value" ? [value] : piecesOf(value, this.plan.kind);
+    this.#entries = pieces;
+    this.#sizes = pieces.map(() => 0);
+    this.#places = null;
+  }
+
+  /** Emissions are over. */
+  end(): void {
+    this.ended = true;
+    for (const cursor of this.#cursors) cursor.arrived(!this.taken);
+  }
+
+  /** Calls back once no reader is too far behind. */
+  whenRoom(callback: () => void): void {
+    this.#waiting = callback;
+  }
+
+  /** Past a cap, what was kept only for reading again is given up. False if somebody needs the fold itself. */
+  stopKeeping(): boolean {
+    const needed = this.plan.edges.length > this.plan.liveEdges.length;
+    if (needed) return false;
+    this.#keeping = false;
+    this.#forgetRead();
+    return true;
+  }
+
+  /** The value of the handle. */
+  fold(): Value {
+    this.#folded ??= fold(this.plan.kind, this.#entries, this.#places);
+    return this.#folded;
+  }
+
+  /** Nobody will read any more. */
+  release(): void {
+    this.#retain(-this.#bytes);
+    this.#bytes = 0;
+    this.#entries = [];
+    this.#sizes = [];
+    this.#folded = undefined;
+    this.#cursors = [];
+    this.#full = 0;
+    this.#waiting = null;
+  }
+
+  has(position: number): boolean {
+    return position - this.#forgotten < this.#entries.length;
+  }
+
+  /** The entry at a cursor, which moves on. */
+  take(cursor: Cursor): Value {
+    const at = cursor.position - this.#forgotten;
+    cursor.position += 1;
+    cursor.items -= 1;
+    cursor.bytes -= this.#sizes[at] ?? 0;
+    if (cursor.full) {
+      const { maxQueueItems, maxQueueBytes } = this.#retention.limits;
+      if (cursor.items * 2 <= maxQueueItems && cursor.bytes * 2 <= maxQueueBytes) this.#madeRoom(cursor);
+    }
+    return this.#entries[at] as Value;
+  }
+
+  #lag(cursor: Cursor, size: number): void {
+    cursor.items += 1;
+    cursor.bytes += size;
+    const { maxQueueItems, maxQueueBytes } = this.#retention.limits;
+    if (cursor.full || (cursor.items < maxQueueItems && cursor.bytes < maxQueueBytes)) return;
+    cursor.full = true;
+    this.#full += 1;
+  }
+
+  #madeRoom(cursor: Cursor): void {
+    cursor.full = false;
+    this.#full -= 1;
+    if (this.#full > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.();
+  }
+
+  #retain(bytes: number): void {
+    this.#retention.bytes += bytes;
+  }
+
+  /** Forgets what every cursor has passed, now and then. */
+  #forgetRead(): void {
+    const { maxQueueItems, maxQueueBytes } = this.#retention.limits;
+    if (this.#entries.length < 2 * maxQueueItems && this.#bytes < 2 * maxQueueBytes) return;
+    let passed = this.#forgotten + this.#entries.length;
+    for (const cursor of this.#cursors) passed = Math.min(passed, cursor.position);
+    const gone = passed - this.#forgotten;
+    if (gone === 0) return;
+    let bytes = 0;
+    for (let at = 0; at < gone; at++) bytes += this.#sizes[at] ?? 0;
+    this.#entries = this.#entries.slice(gone);
+    this.#sizes = this.#sizes.slice(gone);
+    this.#forgotten = passed;
+    this.#bytes -= bytes;
+    this.#retain(-bytes);
+  }
+}
+
+/** Where one live edge has got to in its source's output. It outlives attempts; a new one starts it anew. */
+export class Cursor {
+  position = 0;
+  /** How far it is behind. */
+  items = 0;
+  bytes = 0;
+  full = false;
+  /** Whether the target knows that there is something to read, or that nothing will come. */
+  known = false;
+  output: Output | null = null;
+  /** Whoever waits for the next entry or the end. */
+  waiting: (() => void) | null = null;
+  readonly #onKnown: () => void;
+
+  constructor(onKnown: () => void) {
+    this.#onKnown = onKnown;
+  }
+
+  /** Something came, or the end. */
+  arrived(first: boolean): void {
+    if (first && !this.known) {
+      this.known = true;
+      this.#onKnown();
+    }
+    const { waiting } = this;
+    this.waiting = null;
+    waiting?.();
+  }
+
+  /** Reads from the beginning of an output, or of none yet. */
+  restart(output: Output | null): void {
+    this.stop();
+    this.position = 0;
+    this.items = 0;
+    this.bytes = 0;
+    this.full = false;
+    this.waiting = null;
+    this.output = output;
+    output?.attach(this);
+    this.known = output !== null && (output.taken || output.ended);
+  }
+
+  /** What comes from now on is dropped. */
+  stop(): void {
+    this.output?.detach(this);
+    this.output = null;
+    this.waiting = null;
+  }
+}
+
+const PIECE = 64 * 1024;
+
+/** A folded value as emissions again: items one by one, text and bytes in slices. */
+export function piecesOf(value: Value, kind: Kind): Value[] {
+  if (kind === "items") return Array.isArray(value) ? [...value] : [value];
+  if (typeof value === "string") return [...textPieces(value, PIECE)];
+  if (value instanceof Uint8Array) return [...bytesPieces(value, PIECE)];
+  return [value];
+}
+
+/** Cuts text into pieces of at most `size` UTF-16 units, never inside a surrogate pair. */
+export function* textPieces(text: string, size: number): Iterable<string> {
+  for (let at = 0; at < text.length; ) {
+    let end = Math.min(at + size, text.length);
+    if (end < text.length && end - at > 1 && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1;
+    yield text.slice(at, end);
+    at = end;
+  }
+}
+
+export function* bytesPieces(bytes: Uint8Array, size: number): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+export function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function fold(kind: Kind, entries: readonly Value[], places: readonly number[] | null): Value {
+  if (kind === "value") return entries[0] ?? null;
+  if (kind === "items") {
+    if (!places) return entries;
+    const order = entries.map((_, at) => at).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
+    return order.map((at) => entries[at] as Value);
+  }
+  if (entries.length === 1 && typeof entries[0] === (kind === "text" ? "string" : "object"))
+    return entries[0] as Value;
+  if (kind === "text") return entries.join("");
+  return concat(entries as readonly Uint8Array[]);
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

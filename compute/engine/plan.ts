@@ -1,0 +1,258 @@
+import type { Kind, Policy, Steps } from "../../protocol/index.ts";
+import type { Graph, GraphEdge, GraphNode } from "./graph.ts";
+import type { Effect, InputSpec, NodeType } from "./node-type.ts";
+
+/**
+ * A graph, laid out for running: nodes in topological order and by number, edges resolved to them, and everything that
+ * is the same for each run decided. Shared by all scopes and never changed.
+ */
+export interface Plan {
+  readonly nodes: readonly PlanNode[];
+  readonly edges: number;
+  readonly liveEdges: number;
+  readonly outputs: readonly PlanNode[];
+  /** Edges that could be live but are read as settled, because reading them live could block the run for ever. */
+  readonly notes: readonly string[];
+}
+
+export interface PlanNode {
+  /** Its place in the plan: sources come before their targets. */
+  readonly index: number;
+  readonly id: string;
+  readonly type: NodeType;
+  readonly data: unknown;
+  readonly policy: Policy;
+  readonly effect: Effect;
+  readonly nested: { readonly plan: Plan; readonly inputs: readonly string[] | "handles" } | null;
+  readonly input: GraphNode["input"];
+  readonly output: GraphNode["output"];
+  readonly inputs: readonly PlanInput[];
+  readonly outputs: readonly PlanOutput[];
+  readonly liveInputs: readonly PlanEdge[];
+  /** Whether it can start again after it has started. */
+  readonly restarts: boolean;
+  /** What must be known before it can be decided whether the node runs: edges, a `first` input counting once. */
+  readonly unknown: number;
+}
+
+export interface PlanInput {
+  readonly handle: string;
+  readonly spec: InputSpec;
+  /** In order of the workflow's `edges`. */
+  readonly edges: readonly PlanEdge[];
+}
+
+export interface PlanOutput {
+  readonly handle: string;
+  readonly kind: Kind;
+  readonly edges: readonly PlanEdge[];
+  readonly liveEdges: readonly PlanEdge[];
+  /** Whether its fold must be kept: someone reads it settled, or may have to read it again from the beginning. */
+  readonly kept: boolean;
+}
+
+export interface PlanEdge {
+  /** Its place in the posted `edges`. */
+  readonly position: number;
+  readonly source: number;
+  readonly output: number;
+  readonly target: number;
+  readonly input: PlanInput;
+  /** Number among the live edges, or -1 for a settled edge. */
+  readonly live: number;
+}
+
+/**
+ * How many steps the search for edges that could block may take. What isn't proven harmless by then is read as settled,
+ * which is always safe.
+ */
+const MAX_SEARCH_STEPS = 5_000_000;
+
+export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
+  const layout = new Layout(graph);
+  const live = yield* liveEdges(graph, layout);
+  const restarts = restartable(graph, layout, live.edges, runsElsewhere);
+
+  const edges = new Map<GraphEdge, Mutable<PlanEdge>>();
+  const inputsOf = new Map<GraphNode, Map<string, { handle: string; spec: InputSpec; edges: PlanEdge[] }>>();
+  let liveCount = 0;
+  for (const edge of graph.edges) {
+    const inputs = inputsOf.get(edge.target) ?? new Map();
+    inputsOf.set(edge.target, inputs);
+    let input = inputs.get(edge.targetHandle);
+    if (!input) {
+      input = { handle: edge.targetHandle, spec: edge.spec, edges: [] };
+      inputs.set(edge.targetHandle, input);
+    }
+    const planned: Mutable<PlanEdge> = {
+      position: edge.position,
+      source: layout.index(edge.source),
+      output: Object.keys(edge.source.handles.outputs).indexOf(edge.sourceHandle),
+      target: layout.index(edge.target),
+      input,
+      live: live.edges.has(edge) ? liveCount++ : -1,
+    };
+    edges.set(edge, planned);
+    input.edges.push(planned);
+    yield;
+  }
+
+  const nodes: PlanNode[] = [];
+  for (const node of graph.order) {
+    const inputs = [...(inputsOf.get(node)?.values() ?? [])];
+    const nested = node.nested && {
+      plan: yield* planGraph(node.nested.graph, runsElsewhere),
+      inputs: node.nested.inputs,
+    };
+    nodes.push({
+      index: nodes.length,
+      id: node.id,
+      type: node.type,
+      data: node.data,
+      policy: node.policy,
+      effect: node.effect,
+      nested,
+      input: node.input,
+      output: node.output,
+      inputs,
+      outputs: Object.entries(node.handles.outputs).map(([handle, kind]) => {
+        const from = layout.out(node).filter((edge) => edge.sourceHandle === handle);
+        const planned = from.map((edge) => edges.get(edge) as PlanEdge);
+        return {
+          handle,
+          kind,
+          edges: planned,
+          liveEdges: planned.filter((edge) => edge.live >= 0),
+          kept: from.some((edge) => !live.edges.has(edge) || rereads(edge, layout, live.edges, restarts)),
+        };
+      }),
+      liveInputs: inputs.flatMap((input) => input.edges.filter((edge) => edge.live >= 0)),
+      restarts: restarts.has(node),
+      unknown: inputs.reduce((sum, input) => sum + (input.spec.first ? 1 : input.edges.length), 0),
+    });
+    yield;
+  }
+  const nestedNotes = nodes.flatMap(
+    (node) => node.nested?.plan.notes.map((note) => `${node.id}/${note}`) ?? [],
+  );
+  return {
+    nodes,
+    edges: graph.edges.length,
+    liveEdges: liveCount,
+    outputs: nodes.filter((node) => node.output),
+    notes: [...live.notes, ...nestedNotes],
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Neighbours by node. */
+class Layout {
+  readonly #index = new Map<GraphNode, number>();
+  readonly #in = new Map<GraphNode, GraphEdge[]>();
+  readonly #out = new Map<GraphNode, GraphEdge[]>();
+
+  constructor(graph: Graph) {
+    for (const [index, node] of graph.order.entries()) {
+      this.#index.set(node, index);
+      this.#in.set(node, []);
+      this.#out.set(node, []);
+    }
+    for (const edge of graph.edges) {
+      this.#in.get(edge.target)?.push(edge);
+      this.#out.get(edge.source)?.push(edge);
+    }
+  }
+
+  index(node: GraphNode): number {
+    return this.#index.get(node) ?? -1;
+  }
+  in(node: GraphNode): readonly GraphEdge[] {
+    return this.#in.get(node) ?? [];
+  }
+  out(node: GraphNode): readonly GraphEdge[] {
+    return this.#out.get(node) ?? [];
+  }
+}
+
+/**
+ * Which edges are read as their source emits. Their input asks for it, their source emits piece by piece, their target
+ * has no effect that couldn't be withdrawn, and waiting for room on them can't block what the target waits for.
+ */
+function* liveEdges(graph: Graph, layout: Layout): Steps<{ edges: Set<GraphEdge>; notes: string[] }> {
+  const wanted = new Set<GraphEdge>();
+  for (const edge of graph.edges) {
+    const kind = edge.source.handles.outputs[edge.sourceHandle];
+    const piecewise = kind !== undefined && kind !== "value" && edge.spec.live?.includes(kind);
+    const single = !edge.spec.many && !edge.spec.first;
+    if (piecewise && single && edge.target.effect !== "effectful") wanted.add(edge);
+    yield;
+  }
+  const edges = new Set(wanted);
+  const notes: string[] = [];
+  const budget = { steps: MAX_SEARCH_STEPS };
+  for (const edge of wanted) {
+    if (!(yield* couldBlock(edge, layout, wanted, budget))) continue;
+    edges.delete(edge);
+    notes.push(
+      `${edge.target.id}: its input "${edge.targetHandle}" is read as settled, since another input depends on what waiting for room on this one could hold back`,
+    );
+  }
+  return { edges, notes };
+}
+
+/**
+ * Whether another input of the edge's target depends on something that the full edge holds back. Held back is the
+ * source; of whatever is held back, each consumer (it starves) and each live source (nobody makes room for it); and so
+ * on, but not through the target itself, which is the one that waits.
+ */
+function* couldBlock(
+  edge: GraphEdge,
+  layout: Layout,
+  live: ReadonlySet<GraphEdge>,
+  budget: { steps: number },
+): Steps<boolean> {
+  const others = layout.in(edge.target).filter((other) => other !== edge);
+  if (others.length === 0) return false;
+  const awaited = new Set(others.map((other) => other.source));
+  const held = new Set([edge.source]);
+  for (const node of held) {
+    if (awaited.has(node)) return true;
+    for (const { target } of layout.out(node)) if (target !== edge.target) held.add(target);
+    for (const into of layout.in(node)) if (live.has(into)) held.add(into.source);
+    budget.steps -= 1 + layout.out(node).length + layout.in(node).length;
+    if (budget.steps < 0) return true;
+    yield;
+  }
+  return false;
+}
+
+/** Nodes that can start again after they have started: by their own policy, or because a live source can. */
+function restartable(
+  graph: Graph,
+  layout: Layout,
+  live: ReadonlySet<GraphEdge>,
+  all: boolean,
+): ReadonlySet<GraphNode> {
+  const nodes = new Set<GraphNode>();
+  for (const node of graph.order) {
+    const { retry, onError } = node.policy;
+    const byItself = all || (retry && retry.maxAttempts > 1) || onError === "default";
+    if (byItself || layout.in(node).some((edge) => live.has(edge) && nodes.has(edge.source))) nodes.add(node);
+  }
+  return nodes;
+}
+
+/** Whether the edge's target may have to start again while its source goes on. */
+function rereads(
+  edge: GraphEdge,
+  layout: Layout,
+  live: ReadonlySet<GraphEdge>,
+  restarts: ReadonlySet<GraphNode>,
+): boolean {
+  const { retry } = edge.target.policy;
+  if (retry && retry.maxAttempts > 1) return true;
+  return layout
+    .in(edge.target)
+    .some((other) => live.has(other) && other.source !== edge.source && restarts.has(other.source));
+}

@@ -1,0 +1,78 @@
+import type { Retry } from "../../protocol/index.ts";
+import { NodeflowError } from "../../protocol/index.ts";
+import type { Clock, Random, Timer } from "./clock.ts";
+
+/** How long to wait before the attempt that follows `failures` failures, in milliseconds. */
+export function retryDelay(retry: Retry, failures: number, random: Random): number {
+  const delay = Math.min(retry.delayMs * retry.factor ** (failures - 1), retry.maxDelayMs);
+  if (retry.jitter === 0) return delay;
+  const [byte = 0] = random(1);
+  return Math.round(delay * (1 - (retry.jitter * byte) / 256));
+}
+
+/** What went wrong, with its place. An error that isn't ours says what it says, and may go away by itself. */
+export function nodeError(error: unknown, nodeId: string, attempt: number): NodeflowError {
+  if (!(error instanceof NodeflowError)) {
+    const message = error instanceof Error && error.message !== "" ? error.message : "The node failed";
+    return new NodeflowError("NODE_FAILED", message.slice(0, 4_096), { nodeId, attempt, cause: error });
+  }
+  if (error.nodeId !== undefined) return error;
+  const { code, message, retryable, details, cause } = error;
+  return new NodeflowError(code, message, { retryable, nodeId, attempt, details, cause });
+}
+
+/** `timeoutMs` and `idleTimeoutMs` of one attempt: timers that run only while the node itself is waited for. */
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #expired: (error: NodeflowError) => void;
+  readonly #idleMs: number;
+  #left: number;
+  #idleLeft: number;
+  #since = 0;
+  #timer: Timer | null = null;
+
+  constructor(
+    clock: Clock,
+    timeoutMs: number | undefined,
+    idleTimeoutMs: number | undefined,
+    expired: (error: NodeflowError) => void,
+  ) {
+    this.#clock = clock;
+    this.#expired = expired;
+    this.#left = timeoutMs ?? Number.POSITIVE_INFINITY;
+    this.#idleMs = idleTimeoutMs ?? Number.POSITIVE_INFINITY;
+    this.#idleLeft = this.#idleMs;
+  }
+
+  resume(): void {
+    if (this.#timer) return;
+    this.#since = this.#clock.now();
+    const idle = this.#idleLeft < this.#left;
+    const left = Math.max(0, Math.min(this.#idleLeft, this.#left));
+    this.#timer = this.#clock.setTimer(() => {
+      this.#timer = null;
+      const message = idle
+        ? `The node emitted nothing for ${this.#idleMs} ms`
+        : "The node took longer than its timeoutMs";
+      this.#expired(new NodeflowError("NODE_TIMEOUT", message));
+    }, left);
+  }
+
+  pause(): void {
+    if (!this.#timer) return;
+    this.#timer.cancel();
+    this.#timer = null;
+    const spent = this.#clock.now() - this.#since;
+    this.#left -= spent;
+    this.#idleLeft -= spent;
+  }
+
+  /** The node has emitted something. */
+  emitted(): void {
+    if (this.#idleMs === Number.POSITIVE_INFINITY) return;
+    const running = this.#timer !== null;
+    this.pause();
+    this.#idleLeft = this.#idleMs;
+    if (running) this.resume();
+  }
+}

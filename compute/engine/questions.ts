@@ -1,0 +1,77 @@
+const checkSchema = (_: unknown): string | null => null;
+const fits = (_: unknown, __: unknown): string | null => null;
+
+import { type Answer, measure, NodeflowError, requestOf, type Value } from "../../protocol/index.ts";
+import type { Attempt } from "./attempt.ts";
+import { own } from "./graph.ts";
+import type { Question } from "./node-type.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * What a run asks its client. Answers come with the request, never later: a question without an answer stays open until
+ * the run is suspended, and is asked again by the run that goes on from its checkpoint.
+ */
+export class Questions {
+  readonly #run: Run;
+  readonly #answers: Readonly<Record<string, Answer>>;
+  /** The paths of those asked, in order. */
+  readonly #open = new Set<string>();
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(run: Run, answers: Readonly<Record<string, Answer>>) {
+    this.#run = run;
+    this.#answers = answers;
+  }
+
+  get pending(): string[] {
+    return [...this.#open];
+  }
+
+  ask(attempt: Attempt, question: Question): Promise<Value> {
+    const { path } = attempt;
+    const { tool, args, schema } = question;
+    const wrong = schema === undefined ? null : checkSchema(schema);
+    if (wrong) throw new NodeflowError("INVALID_INPUT", `The schema of the question: ${wrong}`);
+    const request = requestOf(path, tool, args);
+    const answer = own(this.#answers, path);
+    const rejected = answer && rejection(answer, request, schema);
+    if (answer && !rejected) {
+      return "error" in answer ? Promise.reject(refusal(answer.error)) : Promise.resolve(answer.value);
+    }
+    return this.#askClient(attempt, () => {
+      const { maxDepth, maxValueBytes } = this.#run.limits;
+      const size = measure(args, maxDepth, maxValueBytes, "args");
+      this.#run.report.inputRequested(path, request, tool, args, size, schema, rejected ?? undefined);
+    });
+  }
+
+  #askClient(attempt: Attempt, report: () => void): Promise<Value> {
+    return new Promise((_, reject) => {
+      const send = () => {
+        this.#open.add(attempt.path);
+        report();
+      };
+      if (this.#open.size < this.#run.limits.maxOpenQuestions) send();
+      else this.#waiting.push(send);
+      attempt.onOver((reason) => {
+        reject(reason);
+        const at = this.#waiting.indexOf(send);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        else if (this.#open.delete(attempt.path)) this.#waiting.shift()?.();
+      });
+      attempt.beginWait();
+    });
+  }
+}
+
+/** Why an answer isn't one to this question, or null. */
+function rejection(answer: Answer, request: string, schema: Value | undefined): string | null {
+  if (answer.request !== undefined && answer.request !== request) return "The answer is to another question";
+  if ("error" in answer || schema === undefined) return null;
+  return fits(answer.value, schema);
+}
+
+/** The client says that it can't. Asking the same again would only give the same answer. */
+function refusal(error: { readonly code: string; readonly message: string }): NodeflowError {
+  return new NodeflowError("NODE_FAILED", error.message, { retryable: false, details: { code: error.code } });
+}

@@ -1,0 +1,235 @@
+import {
+  type CancelReason,
+  type ExecuteRequest,
+  type ExecutionUpdate,
+  type Limits,
+  measure,
+  NodeflowError,
+} from "../../protocol/index.ts";
+import type { Clock, Timer } from "./clock.ts";
+import type { EngineConfig, Execution, StartOptions } from "./engine.ts";
+import { Outbox } from "./outbox.ts";
+import type { Retention } from "./output.ts";
+import type { Plan } from "./plan.ts";
+import { nodeError } from "./policy.ts";
+import { Questions } from "./questions.ts";
+import { type Ending, Report } from "./report.ts";
+import type { Reuse } from "./reuse.ts";
+import type { Runner } from "./runner.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Scope } from "./scope.ts";
+import { checkUpdateSize } from "./update-size.ts";
+
+/** How long the end of a run waits for nodes that don't return although they were told to stop. */
+const GRACE_MS = 2_000;
+
+/** Everything that is decided before a run begins. */
+export interface RunPlan {
+  readonly config: EngineConfig;
+  readonly limits: Limits;
+  readonly plan: Plan;
+  readonly request: ExecuteRequest;
+  readonly executionId: string;
+  readonly runId: string;
+  readonly seed: string;
+  readonly reuse: Reuse;
+  /** Top-level nodes that are to be run or reused, by index; null for all. */
+  readonly selected: ReadonlySet<number> | null;
+  /** Top-level nodes whose outputs are sent; null for all. */
+  readonly sent: ReadonlySet<string> | null;
+}
+
+/** One run: what its scopes share, its beginning and its end. */
+export class Run implements Execution {
+  readonly executionId: string;
+  readonly runId: string;
+  readonly seed: string;
+  readonly config: EngineConfig;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly runner: Runner;
+  readonly outbox: Outbox;
+  readonly scheduler: Scheduler;
+  readonly report: Report;
+  readonly questions: Questions;
+  readonly reuse: Reuse;
+  readonly retention: Retention;
+  /** What the last measured value weighs. */
+  readonly tally = { weight: 0 };
+  readonly closed: Promise<void>;
+  /** Iterators of nodes that have not returned. */
+  iterators = 0;
+  readonly #plan: RunPlan;
+  readonly #top: Scope;
+  readonly #signal: AbortSignal | undefined;
+  readonly #starts = new Map<string, number>();
+  #started = 0;
+  #deadline: Timer | null = null;
+  #grace: Timer | null = null;
+  #ending: Ending | null = null;
+  #closed: () => void;
+  #suspending = false;
+  #read = false;
+  #over = false;
+
+  constructor(plan: RunPlan, options: StartOptions) {
+    const { config, limits, request } = plan;
+    this.#plan = plan;
+    this.executionId = plan.executionId;
+    this.runId = plan.runId;
+    this.seed = plan.seed;
+    this.config = config;
+    this.limits = limits;
+    this.clock = config.clock;
+    this.runner = config.runner;
+    this.reuse = plan.reuse;
+    this.retention = { bytes: 0, limits };
+    this.outbox = new Outbox(limits);
+    this.report = new Report(this.clock, this.outbox, limits);
+    const concurrency = Math.min(
+      request.options?.concurrency ?? limits.maxConcurrency,
+      limits.maxConcurrency,
+    );
+    this.scheduler = new Scheduler(this.clock, concurrency, this.outbox, () => void this.#maySuspend());
+    this.questions = new Questions(this, request.answers ?? {});
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#closed = resolve;
+    this.#top = new Scope(this, plan.plan, "", request.inputs ?? {}, null, true, {
+      completed: (scope) => this.#end({ type: "execution-completed", outputs: scope.outputs() }),
+      failed: (_, error) => this.#end({ type: "execution-failed", error: error.toJSON() }),
+    });
+    this.#signal = options.signal;
+    this.#begin(options);
+  }
+
+  #begin(options: StartOptions): void {
+    const { plan, request, selected, reuse } = this.#plan;
+    this.report.executionStarted({
+      executionId: this.executionId,
+      runId: this.runId,
+      seed: this.seed,
+      runtime: this.config.runtime,
+      nodes: plan.nodes.length,
+      edges: plan.edges,
+      reused: reuse.size,
+      ...(request.workflow.id != null && { workflowId: request.workflow.id }),
+      ...(options.traceId !== undefined && { traceId: options.traceId }),
+    });
+    const timeoutMs = Math.min(
+      request.options?.timeoutMs ?? Number.POSITIVE_INFINITY,
+      this.limits.maxExecutionMs,
+    );
+    this.#deadline = this.clock.setTimer(() => {
+      const error = new NodeflowError("EXECUTION_TIMEOUT", `The run took longer than ${timeoutMs} ms`);
+      this.#end({ type: "execution-failed", error: error.toJSON() });
+    }, timeoutMs);
+    if (this.#signal?.aborted) {
+      this.cancel("client");
+      return;
+    }
+    this.#signal?.addEventListener("abort", this.#onAbort);
+    this.#top.begin((node) => {
+      if (selected && !selected.has(node.plan.index)) return "not-selected";
+      const outputs = reuse.top(node.plan.id);
+      if (outputs) this.report.nodeReused(node.path);
+      return outputs;
+    });
+  }
+
+  readonly #onAbort = () => this.cancel("client");
+
+  sends(id: string): boolean {
+    return this.#plan.sent?.has(id) ?? true;
+  }
+
+  /** Counts a start of a node or scope. False, and the run ends, past the cap. */
+  countStart(): boolean {
+    this.#started += 1;
+    if (this.#started <= this.limits.maxStarts) return this.#ending === null;
+    const message = `The run started more than ${this.limits.maxStarts} nodes`;
+    this.#end({ type: "execution-failed", error: new NodeflowError("RESOURCE_EXHAUSTED", message).toJSON() });
+    return false;
+  }
+
+  /** The number of this start of a path inside a container that starts more than once. */
+  startsOf(path: string): number {
+    const starts = (this.#starts.get(path) ?? 0) + 1;
+    this.#starts.set(path, starts);
+    return starts;
+  }
+
+  iteratorClosed(): void {
+    this.iterators -= 1;
+    if (this.#ending && this.iterators === 0) this.#close();
+  }
+
+  cancel(reason: CancelReason): void {
+    this.#end({ type: "execution-cancelled", reason });
+  }
+
+  /** Nothing computes. If that is still so after a turn, and somebody was asked, only answers can help. */
+  async #maySuspend(): Promise<void> {
+    if (this.#suspending || this.#ending || this.questions.pending.length === 0) return;
+    this.#suspending = true;
+    let seq: number;
+    do {
+      seq = this.report.seq;
+      await this.clock.turn();
+    } while (seq !== this.report.seq);
+    this.#suspending = false;
+    if (!this.scheduler.idle) return;
+    const pending = this.questions.pending;
+    if (pending.length > 0) this.#end({ type: "execution-suspended", pending });
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    this.report.close();
+    this.scheduler.stop();
+    this.#deadline?.cancel();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#top.abort(new NodeflowError("NODE_FAILED", "The run is over"));
+    if (this.iterators === 0) this.#close();
+    else this.#grace = this.clock.setTimer(() => this.#close(), GRACE_MS);
+  }
+
+  #close(): void {
+    if (!this.#ending || this.#over) return;
+    this.#over = true;
+    this.#grace?.cancel();
+    this.report.terminal(this.#fitting(this.#ending));
+    this.#closed();
+  }
+
+  /** The results of a run must fit one update, all together. */
+  #fitting(ending: Ending): Ending {
+    if (ending.type !== "execution-completed") return ending;
+    try {
+      measure(ending.outputs, this.limits.maxDepth + 1, Number.POSITIVE_INFINITY, "outputs", this.tally);
+      checkUpdateSize(ending.outputs, this.tally.weight, "outputs", this.limits.maxUpdateBytes);
+      return ending;
+    } catch (error) {
+      return { type: "execution-failed", error: nodeError(error, "", 1).toJSON() };
+    }
+  }
+
+  async *batches(): AsyncGenerator<readonly ExecutionUpdate[], undefined> {
+    this.#readOnce();
+    try {
+      for (let batch = await this.outbox.read(); batch; batch = await this.outbox.read()) yield batch;
+    } finally {
+      this.cancel("disconnect");
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ExecutionUpdate, undefined> {
+    for await (const batch of this.batches()) yield* batch;
+  }
+
+  #readOnce(): void {
+    if (this.#read) throw new TypeError("A run is read once");
+    this.#read = true;
+  }
+}

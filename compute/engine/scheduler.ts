@@ -1,0 +1,153 @@
+import type { Clock } from "./clock.ts";
+import { Slice } from "./turns.ts";
+
+/** Something that is ready to compute. */
+export interface Runnable {
+  /** False for containers, which wait for what is inside them and hold no slot. */
+  readonly needsSlot: boolean;
+  begin(): void;
+}
+
+/**
+ * Decides when what is ready may go on: while a slot is free, the reader has room, and the event loop gets its turns.
+ * It also knows whether anything goes on at all, for a run that waits for nothing but answers must end.
+ */
+export class Scheduler {
+  readonly #clock: Clock;
+  readonly #hasRoom: () => boolean;
+  readonly #whenRoom: (callback: () => void) => void;
+  readonly #whenIdle: () => void;
+  readonly #slice: Slice;
+  #ready: Runnable[] = [];
+  #next = 0;
+  #resuming: (() => void)[] = [];
+  #free: number;
+  #held = 0;
+  #slots: number;
+  #pumping = false;
+  #paused = false;
+  #stopped = false;
+
+  constructor(
+    clock: Clock,
+    slots: number,
+    outbox: { readonly hasRoom: boolean; whenRoom(callback: () => void): void },
+    whenIdle: () => void,
+  ) {
+    this.#clock = clock;
+    this.#slice = new Slice(clock);
+    this.#slots = slots;
+    this.#free = slots;
+    this.#hasRoom = () => outbox.hasRoom;
+    this.#whenRoom = (callback) => outbox.whenRoom(callback);
+    this.#whenIdle = whenIdle;
+  }
+
+  /** Begins it as soon as it may. */
+  add(runnable: Runnable): void {
+    this.#ready.push(runnable);
+    this.pump();
+  }
+
+  /** Calls back with a slot: at once if one is free. Those who go on come before those who begin. */
+  resume(callback: () => void): void {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      callback();
+    } else {
+      this.#resuming.push(callback);
+    }
+  }
+
+  /** Gives a slot back. */
+  release(): void {
+    const waiting = this.#resuming.shift();
+    if (waiting) {
+      waiting();
+      return;
+    }
+    this.#free += 1;
+    this.pump();
+    this.#checkIdle();
+  }
+
+  /** Something other than a computing node keeps the run going: a timer, a reader without room. */
+  hold(): void {
+    this.#held += 1;
+  }
+
+  unhold(): void {
+    this.#held -= 1;
+    this.#checkIdle();
+  }
+
+  get idle(): boolean {
+    return (
+      this.#free === this.#slots &&
+      this.#held === 0 &&
+      !this.#paused &&
+      this.#next === this.#ready.length &&
+      this.#resuming.length === 0
+    );
+  }
+
+  /** Counts a step of the engine's own work; true once the event loop needs a turn. */
+  spent(): boolean {
+    return this.#slice.spent();
+  }
+
+  /** Gives the event loop a turn. */
+  async turn(): Promise<void> {
+    await this.#clock.turn();
+    this.#slice.begin();
+  }
+
+  /** Nothing begins any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#ready = [];
+    this.#next = 0;
+    this.#resuming = [];
+  }
+
+  pump(): void {
+    if (this.#pumping || this.#paused || this.#stopped) return;
+    this.#pumping = true;
+    while (this.#next < this.#ready.length && !this.#stopped) {
+      const runnable = this.#ready[this.#next] as Runnable;
+      if (runnable.needsSlot && this.#free === 0) break;
+      if (!this.#hasRoom()) {
+        this.#pause((go) => this.#whenRoom(go));
+        break;
+      }
+      if (this.#slice.spent()) {
+        this.#pause((go) => void this.turn().then(go));
+        break;
+      }
+      this.#next += 1;
+      if (this.#next === this.#ready.length) {
+        this.#ready.length = 0;
+        this.#next = 0;
+      } else if (this.#next > 1024 && this.#next * 2 > this.#ready.length) {
+        this.#ready = this.#ready.slice(this.#next);
+        this.#next = 0;
+      }
+      if (runnable.needsSlot) this.#free -= 1;
+      runnable.begin();
+    }
+    this.#pumping = false;
+  }
+
+  #pause(until: (go: () => void) => void): void {
+    this.#paused = true;
+    until(() => {
+      this.#paused = false;
+      this.pump();
+      this.#checkIdle();
+    });
+  }
+
+  #checkIdle(): void {
+    if (this.idle) this.#whenIdle();
+  }
+}
