@@ -1,0 +1,66 @@
+import type jsonata from "jsonata";
+import { assign, ENTRY, EXIT, evaluationOf, FRAME, type Frame, type Part } from "./evaluator.ts";
+import { exhausted } from "./meter.ts";
+import { allowText } from "./weight.ts";
+
+/** Frames that hold each other, by which variables are looked up. */
+const MAX_FRAMES = 500;
+const CHARS_PER_STEP = 64;
+const CHARS_PER_STEP_JOINING = 1024;
+const PARTS_PER_STEP = 16;
+const COPIES_PER_STEP = 512;
+
+/** Has the evaluator ask before, and tell after, it evaluates a part of the expression. */
+export function addHooks(expression: jsonata.Expression): void {
+  assign(expression, ENTRY, enter);
+  assign(expression, EXIT, leave);
+  assign(expression, FRAME, open);
+}
+
+/** Throws once the evaluation has cost too much; lets others have their turn. */
+function enter(part: Part, input: unknown, frame: Frame): Promise<void> | undefined {
+  const evaluation = evaluationOf(frame);
+  const { meter } = evaluation;
+  meter.charge(1 + (part.extra ?? 0));
+  switch (part.type) {
+    case "wildcard":
+      // Copies what it has so far for each list.
+      if (typeof input === "object" && input !== null) {
+        let lists = 0;
+        for (const inner of Object.values(input)) if (Array.isArray(inner)) lists += 1;
+        meter.charge((evaluation.scales.weigh(input) * (1 + lists)) / COPIES_PER_STEP);
+      }
+      break;
+    case "descendant":
+      meter.charge(evaluation.scales.weigh(input) / PARTS_PER_STEP);
+      break;
+    case "unary":
+      // Copies what a group holds for each element that joins it.
+      if (part.value === "{" && Array.isArray(input)) meter.charge(input.length ** 2 / COPIES_PER_STEP);
+      break;
+  }
+  return meter.due ? meter.turn() : undefined;
+}
+
+/** Throws if a result is too large; charges for what will be done with it. */
+function leave(part: Part, _input: unknown, frame: Frame, result: unknown): void {
+  if (typeof result === "string") {
+    allowText(result.length);
+    if (part.type === "function" || part.type === "apply") {
+      evaluationOf(frame).meter.charge(result.length / CHARS_PER_STEP);
+    } else if (part.type === "binary") {
+      evaluationOf(frame).meter.charge(result.length / CHARS_PER_STEP_JOINING);
+    }
+  } else if (typeof result === "object" && result !== null) {
+    const evaluation = evaluationOf(frame);
+    const weight = evaluation.scales.weigh(result);
+    if (part.walked) evaluation.meter.charge(weight / PARTS_PER_STEP);
+  }
+  if (part.changes) evaluationOf(frame).forgetWeights();
+}
+
+/** Throws if a new frame stands on too many others. */
+function open(under: Frame, frame: Frame): void {
+  frame.level = (under.level ?? 0) + 1;
+  if (frame.level > MAX_FRAMES) throw exhausted("The expression nests too many functions");
+}
