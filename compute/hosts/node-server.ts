@@ -1,0 +1,147 @@
+import { createServer, type Server, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { NodeflowError } from "../../protocol/index.ts";
+import { createEngine, localRunner, type NodeTypes } from "../engine/index.ts";
+import { builtinNodes } from "../nodes/index.ts";
+import {
+  anyone,
+  bearer,
+  createService,
+  isLoopbackAddress,
+  type Logger,
+  type Service,
+} from "../service/index.ts";
+import { type Environment, EnvironmentError } from "./environment.ts";
+import { prometheus } from "./node-metrics.ts";
+import { VERSION } from "./version.ts";
+import { webClock, webRandom } from "./web.ts";
+
+/** A client must have sent its headers and its body after so long. The answer may take as long as it likes. */
+const HEADERS_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 10_000;
+/** What the last answers have, after draining, to leave the machine. */
+const FLUSH_MS = 1_000;
+
+export interface NodeServer {
+  /** Where it listens, e.g. `http://127.0.0.1:8787`. */
+  readonly url: string;
+  readonly service: Service;
+  /** Drains, then stops listening. Resolves when no connection is left. */
+  close(): Promise<void>;
+}
+
+export interface NodeServerOptions {
+  readonly logger: Logger;
+  /** The built-in types if absent. */
+  readonly types?: NodeTypes;
+}
+
+/** Serves the compute service on Node. Rejects with an `EnvironmentError` where that wouldn't be safe. */
+export async function startServer(environment: Environment, options: NodeServerOptions): Promise<NodeServer> {
+  const open = environment.grants.size === 0;
+  if (open && !isLoopbackAddress(environment.host)) {
+    throw new EnvironmentError(
+      `HOST ${environment.host} can be reached by others, so NODEFLOW_TOKENS must say who may call (NAME:TOKEN,…)`,
+    );
+  }
+  const service = createService({
+    engine: createEngine({
+      runtime: "node",
+      types: options.types ?? builtinNodes,
+      runner: localRunner,
+      clock: webClock(),
+      random: webRandom,
+      limits: environment.limits,
+    }),
+    version: VERSION,
+    logger: options.logger,
+    authorize: open ? anyone : bearer(environment.grants),
+    loopbackOnly: open,
+    origins: environment.origins,
+    ...(environment.rate && { rate: environment.rate }),
+    cancellable: true,
+    notes: ["Counts and rates are per process."],
+    heartbeatMs: environment.heartbeatMs,
+    writeDeadlineMs: environment.writeDeadlineMs,
+    observer: prometheus(),
+    sever: (bindings) => (bindings as HttpBindings).outgoing.destroy(),
+  });
+
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    },
+    getRequestListener(service.app.fetch, { errorHandler: () => malformed() }),
+  );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
+  await listen(server, environment);
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    service,
+    async close() {
+      await service.drain(environment.graceMs);
+      await stop(server);
+    },
+  };
+}
+
+function listen(server: Server, { port, host }: Environment): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const impatience = setTimeout(() => server.closeAllConnections(), FLUSH_MS);
+    server.close(() => {
+      clearTimeout(impatience);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+const envelope = (error: NodeflowError) => JSON.stringify({ error: error.toJSON() });
+
+/** For requests that never became one: a bad target or `Host`. */
+function malformed(): Response {
+  return new Response(
+    envelope(new NodeflowError("INVALID_REQUEST", "The request line or Host is malformed")),
+    {
+      status: 400,
+      headers: { "content-type": "application/json" },
+    },
+  );
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** For bytes that aren't HTTP, or come too slowly. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const status = CLIENT_ERRORS[error.code ?? ""] ?? 400;
+  const body = envelope(new NodeflowError("INVALID_REQUEST", STATUS_CODES[status] ?? "Bad Request"));
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

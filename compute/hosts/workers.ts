@@ -1,0 +1,53 @@
+/** The compute service on Cloudflare Workers: `npm run start:workers`, `wrangler deploy`. */
+import { createEngine, localRunner } from "../engine/index.ts";
+import { builtinNodes } from "../nodes/index.ts";
+import { anyone, bearer, createService, type Service } from "../service/index.ts";
+import { readEnvironment, type Variables } from "./environment.ts";
+import { VERSION } from "./version.ts";
+import { webClock, webRandom } from "./web.ts";
+
+const NOTES = [
+  "Counts, rates and capacity are per isolate; the platform runs many.",
+  "A run lives as long as its connection; close it to cancel. DELETE /executions/:id is not available.",
+  "The platform may end an isolate, and with it a stream, without a terminal update.",
+  "The clock stands still during computation, so durations count only waiting.",
+  "At most 6 outgoing connections a run.",
+];
+
+let service: Service | undefined;
+
+/** Bindings are only known with the first request, and stay the same for the life of an isolate. */
+function serviceOf(variables: Variables): Service {
+  const environment = readEnvironment(variables);
+  const open = environment.grants.size === 0;
+  return createService({
+    engine: createEngine({
+      runtime: "workers",
+      types: builtinNodes,
+      runner: localRunner,
+      clock: webClock(),
+      random: webRandom,
+      limits: environment.limits,
+    }),
+    version: VERSION,
+    logger: {
+      info: (message) => console.log(message),
+      error: (message, cause) => console.error(message, cause),
+    },
+    authorize: open ? anyone : bearer(environment.grants),
+    loopbackOnly: open,
+    origins: environment.origins,
+    ...(environment.rate && { rate: environment.rate }),
+    cancellable: false,
+    notes: NOTES,
+    heartbeatMs: environment.heartbeatMs,
+    writeDeadlineMs: environment.writeDeadlineMs,
+  });
+}
+
+export default {
+  fetch(request: Request, variables: Variables): Response | Promise<Response> {
+    service ??= serviceOf(variables);
+    return service.app.fetch(request);
+  },
+};

@@ -1,0 +1,55 @@
+import type { Engine } from "../engine/index.ts";
+import type { Rate } from "./access/bucket.ts";
+import type { Authorize, Grant } from "./access/grant.ts";
+
+/** Where the service writes what its callers must not see. */
+export interface Logger {
+  info(message: string): void;
+  error(message: string, cause: unknown): void;
+}
+
+/** What a host may count. All calls are cheap and never throw. */
+export interface Observer {
+  requestAnswered(route: string, status: number): void;
+  executionStarted(): void;
+  /** `status` is that of the terminal update, or `unknown` where there was none. */
+  executionEnded(status: string, durationMs: number): void;
+  /** The text of `GET /metrics`. */
+  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** Everything a service stands on. Times are milliseconds. */
+export interface ServiceConfig {
+  readonly engine: Engine;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly authorize: Authorize;
+  /** Refuses requests whose `Host` isn't a loopback name, and those of foreign origins. For services without tokens. */
+  readonly loopbackOnly: boolean;
+  /** Origins whose pages may call, e.g. `https://example.org`. */
+  readonly origins: readonly string[];
+  /** Requests per principal; unlimited if absent. */
+  readonly rate?: Rate;
+  /** Whether `DELETE /executions/:id` can reach a run: not where each request may meet another instance. */
+  readonly cancellable: boolean;
+  /** What the host can't promise, for `GET /capabilities`. */
+  readonly notes: readonly string[];
+  /** Silence after which a stream shows that it is alive. */
+  readonly heartbeatMs: number;
+  /** A client that accepts nothing for so long is cut off. */
+  readonly writeDeadlineMs: number;
+  /** Serves `GET /metrics` if there. */
+  readonly observer?: Observer;
+  /** Destroys the connection of a request, given the bindings that the host handed to `fetch`. */
+  readonly sever?: (bindings: unknown) => void;
+}
+
+export const DEFAULT_TIMES = { heartbeatMs: 15_000, writeDeadlineMs: 30_000 } as const;
+
+/** What hono's context carries here. */
+export interface ServiceEnv {
+  readonly Variables: {
+    readonly grant: Grant;
+    readonly traceId: string | undefined;
+  };
+}

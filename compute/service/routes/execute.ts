@@ -1,0 +1,67 @@
+import type { Context } from "hono";
+import { accepts } from "hono/accepts";
+import type { Execution, Prepared } from "../../engine/index.ts";
+import { readRequest } from "../body/request.ts";
+import type { ServiceConfig, ServiceEnv } from "../config.ts";
+import type { Latency } from "../latency.ts";
+import type { Runs, Slot } from "../runs.ts";
+import { DEFAULT_FORMAT, encoderOf, FORMATS } from "../stream/formats.ts";
+import { pump } from "../stream/pump.ts";
+
+/** `POST /execute`: everything that can be refused is refused before the run begins; then its updates are the answer. */
+export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
+  const { clock, limits } = config.engine.config;
+
+  return async (c: Context<ServiceEnv>): Promise<Response> => {
+    const arrived = clock.now();
+    const grant = c.get("grant");
+    const traceId = c.get("traceId");
+    const { signal } = c.req.raw;
+    using slot = runs.reserve(grant);
+    const own = { ...limits, ...grant.limits };
+    const request = await readRequest(c.req.raw, own, clock);
+    const prepared = await config.engine.prepare(request, {
+      ...(grant.limits && { limits: grant.limits }),
+      ...(grant.nodeTypes && { nodeTypes: grant.nodeTypes }),
+      signal,
+    });
+    runs.refuseWhileDraining();
+    const execution = begin(prepared, slot, signal, traceId);
+    config.observer?.executionStarted();
+
+    const type = mediaTypeOf(c);
+    const encoder = encoderOf(type, { request, limits: own, clock });
+    const stream = pump(execution, encoder, {
+      clock,
+      heartbeatMs: config.heartbeatMs,
+      writeDeadlineMs: config.writeDeadlineMs,
+      onFirst: () => latency.add(clock.now() - arrived),
+      onEnd(terminal) {
+        config.observer?.executionEnded(terminal?.type ?? "unknown", clock.now() - arrived);
+        execution.closed.then(() => slot.release());
+      },
+      onFault: (cause) => config.logger.error(`Run ${execution.executionId} broke off`, cause),
+      ...(config.sever && { sever: () => config.sever?.(c.env) }),
+    });
+    return c.body(stream, 200, {
+      "content-type": type,
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+      "x-execution-id": execution.executionId,
+    });
+  };
+}
+
+/** Starts the run and ties it to its client: when the client has gone, so has the run. */
+function begin(prepared: Prepared, slot: Slot, signal: AbortSignal, traceId: string | undefined): Execution {
+  const execution = prepared.start(traceId === undefined ? {} : { traceId });
+  slot.hold(execution);
+  const gone = () => execution.cancel("disconnect");
+  signal.addEventListener("abort", gone, { once: true });
+  if (signal.aborted) gone();
+  return execution;
+}
+
+function mediaTypeOf(c: Context<ServiceEnv>): string {
+  return accepts(c, { header: "Accept", supports: [...FORMATS.keys()], default: DEFAULT_FORMAT });
+}
