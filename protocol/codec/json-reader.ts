@@ -80,7 +80,7 @@ export class JsonReader {
   end(): unknown {
     this.#take(this.#decode());
     if (this.#root === null) return this.#parse(this.#base, this.#end, "", "");
-    if (this.#levels.length > 0) throw this.#malformed(this.#end, "ends too early");
+    if (this.#levels.length > 0) throw this.#unfinished();
     this.#blank(this.#base, this.#end);
     return this.#root;
   }
@@ -256,6 +256,18 @@ export class JsonReader {
         throw this.#malformed(to, to === this.#end ? "ends too early" : undefined);
       throw this.#malformed(from + fault - before.length);
     }
+  }
+
+  /** The text has ended within what is being built; or something is wrong in the part that wasn't parsed yet. */
+  #unfinished(): NodeflowError {
+    const level = this.#levels[this.#builtLevels - 1]!;
+    const filler = level.isList ? "0" : '"":0';
+    const before = level.attached ? filler : level.parsed > level.opened + 1 ? `${filler},` : "";
+    const head = (level.isList ? "[" : "{") + before;
+    const text = head + this.#text(level.parsed, this.#end);
+    const fault = jsonFault(text);
+    if (fault >= text.length) return this.#malformed(this.#end, "ends too early");
+    return this.#malformed(level.parsed + fault - head.length);
   }
 
   #isBlank(from: number, to: number): boolean {
