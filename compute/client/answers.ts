@@ -13,7 +13,8 @@ export interface ToolCall {
 
 /** Answers a `tool` node. What it throws is the node's error. */
 export type Tool = (args: Value, call: ToolCall) => Value | Promise<Value>;
-export type Tools = Readonly<Record<string, Tool>>;
+/** Tools by name, or who answers a name; undefined leaves the question to the caller. */
+export type Tools = Readonly<Record<string, Tool>> | ((name: string) => Tool | undefined);
 
 /** Answers to one question that may be refused before it is left to the caller. */
 const MAX_REFUSALS = 5;
@@ -42,7 +43,7 @@ export class Answers {
   }
 
   ask(question: UpdateOf<"input-requested">): void {
-    const tool = Object.hasOwn(this.#tools, question.tool) ? this.#tools[question.tool] : undefined;
+    const tool = this.#toolOf(question.tool);
     if (!tool) return;
     const known = this.#asked.get(question.nodeId);
     const same = known?.request === question.request;
@@ -54,6 +55,11 @@ export class Answers {
     if (refusals > MAX_REFUSALS) return;
     const running = this.#call(tool, question, asked).finally(() => this.#running.delete(running));
     this.#running.add(running);
+  }
+
+  #toolOf(name: string): Tool | undefined {
+    if (typeof this.#tools === "function") return this.#tools(name);
+    return Object.hasOwn(this.#tools, name) ? this.#tools[name] : undefined;
   }
 
   /** The node has its answer. */

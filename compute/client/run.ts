@@ -203,8 +203,10 @@ export class Run implements AsyncIterable<ExecutionUpdate> {
         await this.#wait(ending, failures);
         if (this.#cancelled) return this.#cancelledHere();
       } else {
-        if (ending.type !== "execution-suspended" || !(await this.#answers.ready()) || this.#cancelled)
-          return ending;
+        if (ending.type !== "execution-suspended") return ending;
+        const answered = await this.#answers.ready();
+        if (this.#cancelled) return this.#cancelledHere();
+        if (!answered) return ending;
         failures = 0;
       }
       this.#takeUp();
@@ -229,6 +231,8 @@ export class Run implements AsyncIterable<ExecutionUpdate> {
       if (error instanceof Interruption) return error;
       if (this.#closing.signal.aborted) return CANCELLED;
       throw error;
+    } finally {
+      this.#executionId = null;
     }
   }
 
@@ -297,7 +301,6 @@ export class Run implements AsyncIterable<ExecutionUpdate> {
     if (current) this.#given = requestFor(this.#given, handOver(this.#given, current));
     const answers = { ...this.#request.answers, ...this.#answers.give() };
     if (Object.keys(answers).length > 0) this.#given = { ...this.#given, answers };
-    this.#executionId = null;
     this.#state = new State(this.#given);
   }
 

@@ -108,13 +108,13 @@ export function takenUp(script: readonly Line[], checkpoint: Checkpoint | undefi
     return prefixes.find(isDone);
   };
   const told = new Set<string>();
-  return script.flatMap((line) => {
+  return script.flatMap((line): Line[] => {
     if (!("nodeId" in line)) return [line];
     const top = topmostDone(line.nodeId);
     if (top === undefined) return [line];
     if (told.has(top)) return [];
     told.add(top);
-    return [{ type: "node-reused", nodeId: top } as const];
+    return [{ type: "node-reused", nodeId: top }];
   });
 }
 
