@@ -1,6 +1,6 @@
 import { printable } from "../problem.ts";
 import type { Row, RowStatus, Score } from "./board.ts";
-import { bar, clip, count, duration, pad, padStart, tail } from "./text.ts";
+import { bar, clip, columns, count, duration, pad, padStart, plural, tail } from "./text.ts";
 
 export type Tone = "plain" | "dim" | "bold" | "good" | "bad" | "busy" | "ask";
 /** Colours text, or leaves it where colours are not wanted. */
@@ -39,10 +39,9 @@ export function draw(score: Score, screen: Screen): string[] {
   if (board.notice !== null) head.push(screen.paint("ask", clip(printable(board.notice), screen.width)));
   const room = Math.max(1, screen.height - head.length);
   const shown = choose(board.rows, room);
-  const name = Math.min(
-    MAX_NAME,
-    Math.max(4, ...shown.map((row) => clip(printable(row.id), MAX_NAME).length)),
-  );
+  const names = shown.map((row) => columns(printable(row.id)));
+  // A third of the screen at most, so that there is room for what a row says.
+  const name = Math.min(MAX_NAME, Math.floor(screen.width / 3), Math.max(4, ...names));
   const lines = shown.map((row) => line(row, score, name, screen));
   if (shown.length < board.rows.length) lines.push(rest(board.rows, new Set(shown), screen));
   return [...head, ...lines];
@@ -64,7 +63,7 @@ function line(row: Row, score: Score, nameWidth: number, screen: Screen): string
   const { width, paint } = screen;
   const [glyph, tone] = GLYPHS[row.status];
   const quiet = row.status === "waiting" || row.status === "skipped";
-  const name = clip(printable(row.id), Math.min(nameWidth, Math.max(1, width - 2)));
+  const name = clip(printable(row.id), width < NARROW ? Math.max(1, width - 2) : nameWidth);
   const start = `${paint(tone, glyph)} ${paint(quiet ? "dim" : "plain", width < NARROW ? name : pad(name, nameWidth))}`;
   if (width < NARROW) return start;
   const time = timeOf(row, screen.now);
@@ -87,23 +86,20 @@ function detail(row: Row, score: Score, room: number): [text: string, tone: Tone
   if (row.question !== null && row.status !== "completed") return [`asks ${printable(row.question)}`, "ask"];
   if (row.status === "running" && row.error) return [`again after ${message(row)}`, "bad"];
   const again = row.attempt > 1 ? ` (attempt ${row.attempt})` : "";
-  const shown = amount(row, score, room) + again;
+  const shown = `${amount(row, score, room)}${again}`.trimStart();
   return [shown, row.status === "running" ? "plain" : "dim"];
 }
 
 function amount(row: Row, score: Score, room: number): string {
-  const running = row.status === "running";
-  if (row.progress) {
-    const { completed, total, message: said } = row.progress;
-    return running ? gauge(completed, total, said ?? "", room) : printable(said ?? "");
-  }
-  if (row.inside.begun + row.inside.completed > 0) {
-    const { completed, scopes } = row.inside;
-    const total = scopes ? score.expected(row) : null;
-    return running ? gauge(completed, total, "", room) : `${count(completed)} ${scopes ? "done" : "nodes"}`;
+  const { progress, inside } = row;
+  const begun = inside.begun + inside.completed > 0;
+  if (row.status === "running" && (progress || begun)) {
+    const total = progress?.total ?? (inside.scopes ? score.expected(row) : null);
+    return gauge(progress?.completed ?? inside.completed, total, progress?.message ?? "", room);
   }
   if (row.text !== "") return tail(row.text, room);
-  return row.items > 0 ? `${count(row.items)} items` : "";
+  if (row.items > 0) return plural(row.items, "item");
+  return begun ? `${count(inside.completed)} ${inside.scopes ? "done" : "nodes"}` : "";
 }
 
 function gauge(completed: number, total: number | null, said: string, room: number): string {

@@ -1,6 +1,9 @@
 import stringWidth from "string-width";
 import { printable } from "../problem.ts";
 
+/** The columns that a text takes on a terminal. */
+export const columns = (text: string): number => stringWidth(text);
+
 const SEGMENTS = new Intl.Segmenter();
 
 /** Cuts text to at most `width` columns; what is cut is shown as an ellipsis. */
