@@ -125,7 +125,7 @@ class Writer {
       if (result === "unknown") return "unknown";
       if (result !== "skipped") all[nameOf(output)] = result.value;
     }
-    return isEmpty(Object.keys(all)) ? "skipped" : { value: all };
+    return { value: all };
   }
 
   /** The value of an output node: that of the one edge it has. */
