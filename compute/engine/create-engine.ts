@@ -1,6 +1,8 @@
 import { type ExecuteRequest, invalidWorkflow, type Limits, type Steps } from "../../protocol/index.ts";
+import { buildGraph } from "./build-graph.ts";
 import type { Engine, EngineConfig, Prepared, PrepareOptions, Validation } from "./engine.ts";
-import { buildGraph, type Graph, Issues, own } from "./graph.ts";
+import { type Graph, own } from "./graph.ts";
+import { Issues } from "./issues.ts";
 import { type Plan, planGraph } from "./plan.ts";
 import { planReuse, type Reuse } from "./reuse.ts";
 import { Run, type RunPlan } from "./run.ts";
@@ -67,7 +69,7 @@ function* check(
   const graph = yield* buildGraph(request.workflow, { types, runtime, limits, ...allowed }, issues);
   if (issues.list.length > 0) return { issues, ready: null };
   const plan = yield* planGraph(graph);
-  const { selected, again, sent } = select(plan, request.options ?? { outputs: "all" }, issues);
+  const { selected, again, sent } = select(plan, request.options ?? {}, issues);
   if (issues.list.length > 0) return { issues, ready: null };
   const { checkpoint } = request;
   const seed = request.options?.seed ?? checkpoint?.seed ?? randomId(config);

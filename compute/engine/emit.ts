@@ -1,14 +1,14 @@
 import { type Kind, measure, modeOf, NodeflowError, type Value } from "../../protocol/index.ts";
-import type { Attempt } from "./attempt.ts";
 import type { Emission } from "./node-type.ts";
 import { bytesPieces, isHighSurrogate, type Output, textPieces } from "./output.ts";
+import type { AttemptPart } from "./parts.ts";
 import { checkUpdateSize, pieceSize } from "./update-size.ts";
 
 /**
  * Takes one emission of a node: checks it, adds it to the output of its handle, and reports it. Errors are the node's.
  * Returns the output that was added to.
  */
-export function emit(attempt: Attempt, raw: Emission): Output {
+export function emit(attempt: AttemptPart, raw: Emission): Output {
   const { node } = attempt;
   const { run } = node.scope;
   const { type, data } = node.plan;
@@ -35,12 +35,12 @@ export function emit(attempt: Attempt, raw: Emission): Output {
 }
 
 /** The last of what an attempt has emitted: half a character that was held back. */
-export function flushText(attempt: Attempt): void {
+export function flushText(attempt: AttemptPart): void {
   for (const [handle, half] of attempt.halves ?? []) push(attempt, attempt.node.output(handle), half, 1, 1);
   attempt.halves = null;
 }
 
-function pushText(attempt: Attempt, output: Output, chunk: string): void {
+function pushText(attempt: AttemptPart, output: Output, chunk: string): void {
   const { handle } = output.plan;
   let text = chunk;
   const half = attempt.halves?.get(handle);
@@ -59,7 +59,7 @@ function pushText(attempt: Attempt, output: Output, chunk: string): void {
 }
 
 function push(
-  attempt: Attempt,
+  attempt: AttemptPart,
   output: Output,
   value: Value,
   size: number,
@@ -75,7 +75,7 @@ function push(
   if (node.sends) {
     report.output(
       node.path,
-      attempt.attempt,
+      attempt.number,
       output.plan.handle,
       modeOf[output.plan.kind],
       value,

@@ -11,6 +11,8 @@ export interface EngineConfig {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  /** Told of faults in the engine itself, before the run that met one ends with `INTERNAL`. */
+  readonly onInternalError?: (error: unknown) => void;
 }
 
 export interface PrepareOptions {

@@ -1,28 +1,26 @@
-import type { Value } from "../../protocol/index.ts";
-import type { Attempt } from "./attempt.ts";
-import type { NodeRun } from "./node-run.ts";
+import type { AttemptPart, Handling, NodePart } from "./parts.ts";
 import { nodeError, retryDelay } from "./policy.ts";
-
-/** What `onError` makes of a final failure. */
-export type Handling =
-  | { readonly how: "skip" }
-  | { readonly how: "default" | "route"; readonly handle: string; readonly value: Value };
 
 /**
  * An attempt has failed. Either another one follows, then it and everything that had begun to read what it streamed is
  * withdrawn first; or the failure is final, and the node's `onError` says what becomes of the rest.
  */
-export function handleFailure(node: NodeRun, attempt: Attempt, error: unknown): void {
+export function handleFailure(node: NodePart, attempt: AttemptPart, error: unknown): void {
+  // Nothing starts in between: what is to be withdrawn must not begin something first.
+  node.scope.run.scheduler.withoutStarting(() => handle(node, attempt, error));
+}
+
+function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
   const { run } = node.scope;
   const { retry } = node.plan.policy;
-  const failure = nodeError(error, node.path, attempt.attempt);
+  const failure = nodeError(error, node.path, attempt.number);
   const info = failure.toJSON();
   node.failures += 1;
   const withdrawn = startedConsumers(node);
   const again = canStartAgain([node, ...withdrawn]);
   if (failure.retryable && retry && node.failures < retry.maxAttempts && again) {
     const delayMs = retryDelay(retry, node.failures, run.config.random);
-    run.report.nodeFailed(node.path, attempt.attempt, info, { delayMs });
+    run.report.nodeFailed(node.path, attempt.number, info, { delayMs });
     withdrawAll([node, ...withdrawn]);
     waitThenRetry(node, delayMs);
     resume(withdrawn);
@@ -31,21 +29,18 @@ export function handleFailure(node: NodeRun, attempt: Attempt, error: unknown): 
   const handling = canStartAgain(withdrawn, node) ? handlingOf(node, failure) : null;
   if (!handling) {
     run.report.failed += 1;
-    run.report.nodeFailed(node.path, attempt.attempt, info, {});
+    run.report.nodeFailed(node.path, attempt.number, info, {});
     node.scope.fail(failure);
     return;
   }
-  run.report.nodeFailed(node.path, attempt.attempt, info, { handled: handling.how });
+  run.report.nodeFailed(node.path, attempt.number, info, { handled: handling.how });
   node.withdrawOutputs();
   withdrawAll(withdrawn);
-  node.handling = handling;
-  node.state = "finishing";
-  for (const edge of node.plan.liveInputs) node.scope.cursor(edge.live).stop();
+  node.finishAs(handling);
   resume(withdrawn);
-  if (node.openSources === 0) run.scheduler.add(node);
 }
 
-function handlingOf(node: NodeRun, info: { code: string; message: string }): Handling | null {
+function handlingOf(node: NodePart, info: { code: string; message: string }): Handling | null {
   const { onError, default: fallback } = node.plan.policy;
   switch (onError) {
     case "fail":
@@ -60,8 +55,8 @@ function handlingOf(node: NodeRun, info: { code: string; message: string }): Han
 }
 
 /** Every started node that could have read what the node streamed, directly or through others, in topological order. */
-function startedConsumers(node: NodeRun): NodeRun[] {
-  const found = new Set<NodeRun>();
+function startedConsumers(node: NodePart): NodePart[] {
+  const found = new Set<NodePart>();
   const search = [node];
   for (let at = search.pop(); at; at = search.pop()) {
     for (const { liveEdges } of at.plan.outputs) {
@@ -77,7 +72,7 @@ function startedConsumers(node: NodeRun): NodeRun[] {
 }
 
 /** Whether everything that these nodes would read again, from sources that stay, is still there. */
-function canStartAgain(nodes: readonly NodeRun[], gone?: NodeRun): boolean {
+function canStartAgain(nodes: readonly NodePart[], gone?: NodePart): boolean {
   const starting = new Set(nodes);
   if (gone) starting.add(gone);
   return nodes.every((node) =>
@@ -89,18 +84,18 @@ function canStartAgain(nodes: readonly NodeRun[], gone?: NodeRun): boolean {
 }
 
 /** Withdraws nodes, sources first; all are reported before anything of a new attempt can be. */
-function withdrawAll(nodes: readonly NodeRun[]): void {
+function withdrawAll(nodes: readonly NodePart[]): void {
   for (const node of nodes) {
     node.scope.run.report.reset(node.path, node.attempts + 1);
     node.withdraw();
   }
 }
 
-function resume(nodes: readonly NodeRun[]): void {
+function resume(nodes: readonly NodePart[]): void {
   for (const node of nodes) if (node.unknown === 0 && node.state === "waiting") node.decide();
 }
 
-function waitThenRetry(node: NodeRun, delayMs: number): void {
+function waitThenRetry(node: NodePart, delayMs: number): void {
   node.state = "retrying";
   node.scope.later(delayMs, () => {
     node.state = "waiting";

@@ -1,17 +1,7 @@
 import type { Kind, Value } from "../../protocol/index.ts";
 import type { LiveInput } from "./node-type.ts";
 import type { Cursor, Output } from "./output.ts";
-
-/** The attempt that reads, as far as its inputs need to know it. */
-export interface Reading {
-  readonly over: boolean;
-  /** The attempt waits for something other than itself. */
-  beginWait(): void;
-  /** What it waited for is there: calls back when it may compute again, unless it is over. */
-  endWait(callback: () => void): void;
-  /** Calls back when the attempt is over. Gives a way to take that back. */
-  onOver(callback: (reason: unknown) => void): () => void;
-}
+import type { AttemptPart } from "./parts.ts";
 
 type Result = IteratorResult<Value, undefined>;
 const END: Result = { done: true, value: undefined };
@@ -21,11 +11,11 @@ export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undef
   readonly kind: Kind;
   readonly #cursor: Cursor;
   readonly #output: Output;
-  readonly #attempt: Reading;
+  readonly #attempt: AttemptPart;
   #reject: ((reason: unknown) => void) | null = null;
   #stopped = false;
 
-  constructor(cursor: Cursor, output: Output, attempt: Reading) {
+  constructor(cursor: Cursor, output: Output, attempt: AttemptPart) {
     this.kind = output.plan.kind;
     this.#cursor = cursor;
     this.#output = output;
@@ -57,19 +47,22 @@ export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undef
   }
 
   #later(): Promise<Result> {
-    return new Promise((resolve, reject) => {
+    const later = new Promise<Result>((resolve, reject) => {
       if (this.#cursor.waiting) {
         reject(new TypeError("A live input is read by one call of next() at a time"));
         return;
       }
       this.#reject = reject;
-      this.#attempt.beginWait();
       this.#cursor.waiting = () =>
         this.#attempt.endWait(() => {
           this.#reject = null;
           resolve(this.#read() ?? END);
         });
+      this.#attempt.beginWait();
     });
+    // A node may have stopped waiting for it when its attempt ends.
+    later.catch(() => undefined);
+    return later;
   }
 }
 

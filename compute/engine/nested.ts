@@ -1,10 +1,9 @@
 import { hash, NodeflowError, type Value } from "../../protocol/index.ts";
-import type { Attempt } from "./attempt.ts";
 import type { Nested, NestedResult, NestedRun } from "./node-type.ts";
-import { Scope, type ScopeEnd } from "./scope.ts";
+import type { AttemptPart, ScopeEnd } from "./parts.ts";
 
 /** Runs the nested workflow of a container once: as the scope that `nested.scope` names, or directly under it. */
-export function runNested(container: Attempt, nested: NestedRun): Nested {
+export function runNested(container: AttemptPart, nested: NestedRun): Nested {
   const { node } = container;
   const { run, reuses } = node.scope;
   const plan = node.plan.nested?.plan;
@@ -15,7 +14,7 @@ export function runNested(container: Attempt, nested: NestedRun): Nested {
   const path = named ? `${node.path}/${nested.scope}` : node.path;
   const item = named ? hash([nested.given ?? null]) : undefined;
   const mayReuse =
-    reuses && container.attempt === 1 && nested.reusable !== false && run.reuse.isPartial(node.path);
+    reuses && container.number === 1 && nested.reusable !== false && run.reuse.isPartial(node.path);
   if (mayReuse && item !== undefined) {
     const earlier = run.reuse.completedScope(path, item);
     if (earlier) {
@@ -33,22 +32,24 @@ export function runNested(container: Attempt, nested: NestedRun): Nested {
   // A container that has been withdrawn may have stopped listening.
   promise.catch(() => undefined);
   const end: ScopeEnd = {
-    completed: (scope) => {
-      container.children.delete(scope);
-      forget();
+    completed: () => {
+      over();
       if (named) run.report.scopeCompleted(path, attempt, run.report.now() - startedAt);
       resolve(scope.result());
     },
-    failed: (scope, error) => {
-      container.children.delete(scope);
-      forget();
+    failed: (error) => {
+      over();
       reject(error);
     },
   };
   const partial = mayReuse && (item === undefined || run.reuse.isPartial(path, item));
-  const scope = new Scope(run, plan, `${path}/`, nested.inputs, container, partial, end);
+  const scope = run.openScope(plan, `${path}/`, nested.inputs, container, partial, end);
   const forget = container.onOver(reject);
-  container.children.add(scope);
+  const over = () => {
+    forget();
+    container.removeChild(scope);
+  };
+  container.addChild(scope);
   scope.begin((inner) => {
     const outputs = partial ? run.reuse.completedNode(inner.path, inner.plan) : null;
     if (outputs) run.report.nodeReused(inner.path);

@@ -1,56 +1,36 @@
 import { NodeflowError, type SkipReason, type Value } from "../../protocol/index.ts";
 import { Attempt } from "./attempt.ts";
 import { flushText } from "./emit.ts";
-import { type Handling, handleFailure } from "./failure.ts";
+import { handleFailure } from "./failure.ts";
 import { Output } from "./output.ts";
+import type { AttemptPart, Handling, NodePart, NodeState, ScopePart } from "./parts.ts";
 import type { PlanEdge, PlanInput, PlanNode } from "./plan.ts";
-import type { Runnable } from "./scheduler.ts";
-import type { Scope } from "./scope.ts";
 
-/**
- * `waiting` for inputs → `ready` → `running` → `finishing` (its iterator has returned; its live sources have not all
- * completed) → `completed`. Or, once its inputs are known: `skipping` → `skipped`. After a failure: `retrying` (until its
- * delay is over, then `waiting` or `ready`), or `finishing` with what `onError` says, then `completed` or `failed`.
- */
-export type NodeState =
-  | "waiting"
-  | "ready"
-  | "running"
-  | "finishing"
-  | "completed"
-  | "retrying"
-  | "skipping"
-  | "skipped"
-  | "failed";
+/** Why a withdrawn attempt is over. Shared: making an error is slow. */
+const WITHDRAWN = new NodeflowError("NODE_FAILED", "The attempt was withdrawn");
 
 const NO_OUTPUTS: (Output | null)[] = [];
 
 /** One node of a scope, from waiting for its inputs to its last word. */
-export class NodeRun implements Runnable {
+export class NodeRun implements NodePart {
   readonly plan: PlanNode;
-  readonly scope: Scope;
+  readonly scope: ScopePart;
   readonly path: string;
-  /** Whether its outputs are sent to the reader. What is nested follows its container. */
   readonly sends: boolean;
   state: NodeState = "waiting";
-  /** Inputs of which it isn't known yet whether there is something to read. */
   unknown: number;
-  /** Live sources that have not completed. */
   openSources: number;
-  /** Starts so far. */
   attempts = 0;
-  /** Its own failures, those of its sources not counted. */
   failures = 0;
-  attempt: Attempt | null = null;
+  attempt: AttemptPart | null = null;
   reason: SkipReason | null = null;
-  /** How its final failure is handled, while it is finishing. */
-  handling: Handling | null = null;
-  /** Of an `output` node that has completed. */
   result: Value | undefined;
+  #handling: Handling | null = null;
   #outputs: (Output | null)[] = NO_OUTPUTS;
-  #decided: Set<PlanInput> | null = null;
+  /** Of `first` inputs: how many edges in front are skipped, or -1 once it is known which one is read. */
+  #passed: Map<PlanInput, number> | null = null;
 
-  constructor(plan: PlanNode, scope: Scope) {
+  constructor(plan: PlanNode, scope: ScopePart) {
     this.plan = plan;
     this.scope = scope;
     this.path = scope.prefix + plan.id;
@@ -63,19 +43,16 @@ export class NodeRun implements Runnable {
     return this.state === "ready" && this.plan.nested === null;
   }
 
-  /** Nothing more will happen to it. */
   get done(): boolean {
     return this.state === "completed" || this.state === "skipped" || this.state === "failed";
   }
 
-  /** Started, and still to be withdrawn if a source is. */
   get started(): boolean {
     return this.state === "running" || this.state === "finishing";
   }
 
   // Outputs
 
-  /** The output of a handle (default `out`), of the current attempt. */
   output(handle = "out"): Output {
     const { outputs } = this.plan;
     for (let index = 0; index < outputs.length; index++) {
@@ -101,16 +78,10 @@ export class NodeRun implements Runnable {
     return output;
   }
 
-  /** The output, if anything was emitted on it. */
   existing(index: number): Output | null {
     return this.#outputs[index] ?? null;
   }
 
-  taken(index: number): boolean {
-    return this.#outputs[index]?.taken === true;
-  }
-
-  /** Forgets what was emitted; live readers know of nothing to read again. */
   withdrawOutputs(): void {
     for (const output of this.#outputs) output?.release();
     this.#outputs = NO_OUTPUTS;
@@ -133,7 +104,6 @@ export class NodeRun implements Runnable {
     if (this.unknown === 0 && this.state === "waiting") this.decide();
   }
 
-  /** The source of an edge is done. */
   sourceDone(edge: PlanEdge): void {
     if (edge.live >= 0) {
       this.openSources -= 1;
@@ -143,25 +113,28 @@ export class NodeRun implements Runnable {
         this.known();
       }
       if (this.state === "finishing" && this.openSources === 0) this.scope.run.scheduler.add(this);
-    } else if (!edge.input.spec.first) {
-      this.known();
-    } else if (!this.#decided?.has(edge.input) && this.#firstIsKnown(edge.input)) {
-      this.#decided ??= new Set();
-      this.#decided.add(edge.input);
+    } else if (!edge.input.spec.first || this.#firstIsKnown(edge.input)) {
       this.known();
     }
   }
 
-  /** Whether the first edge that isn't skipped is known: it has settled, and those before it are skipped. */
+  /** Whether it becomes known, just now, which edge is the first that isn't skipped: those before it are. */
   #firstIsKnown(input: PlanInput): boolean {
-    for (const edge of input.edges) {
-      if (!this.scope.node(edge.source).done) return false;
-      if (!this.scope.skips(edge)) return true;
+    this.#passed ??= new Map();
+    let passed = this.#passed.get(input) ?? 0;
+    if (passed < 0) return false;
+    for (; passed < input.edges.length; passed++) {
+      const edge = input.edges[passed] as PlanEdge;
+      if (!this.scope.node(edge.source).done) {
+        this.#passed.set(input, passed);
+        return false;
+      }
+      if (!this.scope.skips(edge)) break;
     }
+    this.#passed.set(input, -1);
     return true;
   }
 
-  /** All inputs are known: it runs, or it is skipped. */
   decide(): void {
     this.reason = this.#skipReason();
     this.state = this.reason ? "skipping" : "ready";
@@ -181,13 +154,15 @@ export class NodeRun implements Runnable {
     }
     if (!cause) return null;
     const source = this.scope.node(cause.source);
-    if (source.state === "skipped") return "upstream-skipped";
-    return source.state === "failed" ? "upstream-failed" : "branch-not-taken";
+    if (source.state === "completed") return "branch-not-taken";
+    return source.state === "failed" || source.reason === "upstream-failed"
+      ? "upstream-failed"
+      : "upstream-skipped";
   }
 
   settledInputs(): Readonly<Record<string, Value>> {
     const values: Record<string, Value> = Object.create(null);
-    if (this.plan.input) values.in = this.scope.inputOf(this.plan.input);
+    if (this.plan.input) values["in"] = this.scope.inputOf(this.plan.input);
     for (const input of this.plan.inputs) {
       if (input.spec.live) continue;
       const edges = input.edges.filter((edge) => !this.scope.skips(edge));
@@ -223,7 +198,7 @@ export class NodeRun implements Runnable {
 
   #start(): void {
     const { run } = this.scope;
-    if (!run.countStart()) {
+    if (this.scope.over || !run.countStart()) {
       if (this.plan.nested === null) run.scheduler.release();
       return;
     }
@@ -233,25 +208,29 @@ export class NodeRun implements Runnable {
     this.attempt.begin();
   }
 
-  /** The iterator of the current attempt has returned by itself. */
-  ended(attempt: Attempt): void {
+  ended(attempt: AttemptPart): void {
     if (attempt !== this.attempt) return;
     if (attempt.halves) flushText(attempt);
-    for (const [index, plan] of this.plan.outputs.entries()) {
-      if (plan.kind !== "value" || plan.liveEdges.length > 0) this.outputAt(index).end();
-    }
+    for (const output of this.#outputs) if (output?.taken) output.end();
     this.state = "finishing";
     for (const edge of this.plan.liveInputs) this.scope.cursor(edge.live).stop();
     if (this.openSources === 0) this.#finish();
   }
 
-  failed(attempt: Attempt, error: unknown): void {
+  failed(attempt: AttemptPart, error: unknown): void {
     if (attempt === this.attempt) handleFailure(this, attempt, error);
   }
 
+  finishAs(handling: Handling): void {
+    this.#handling = handling;
+    this.state = "finishing";
+    for (const edge of this.plan.liveInputs) this.scope.cursor(edge.live).stop();
+    if (this.openSources === 0) this.scope.run.scheduler.add(this);
+  }
+
   #finish(): void {
-    const attempt = this.attempt as Attempt;
-    const { handling } = this;
+    const attempt = this.attempt as AttemptPart;
+    const handling = this.#handling;
     if (handling?.how === "skip") {
       this.scope.run.report.failed += 1;
       this.#settle("failed");
@@ -265,29 +244,26 @@ export class NodeRun implements Runnable {
   /** What a handled failure leaves is one value on one handle. */
   #setOnly(handle: string, value: Value): void {
     const output = this.output(handle);
+    if (this.sends) this.scope.run.report.output(this.path, this.attempts, handle, "set", value, 0);
     output.replace(value);
     output.end();
-    if (this.sends) {
-      this.scope.run.report.output(this.path, this.attempts, handle, "set", value, 0);
-    }
   }
 
   /** Text, bytes and lists that nothing was added to are empty, not missing. */
-  #announceEmpty(attempt: Attempt): void {
+  #announceEmpty(attempt: AttemptPart): void {
     for (const { handle, kind } of this.plan.outputs) {
       if (kind === "value") continue;
       const output = this.output(handle);
       if (output.taken) continue;
       const empty: Value = kind === "text" ? "" : kind === "bytes" ? new Uint8Array(0) : [];
-      output.taken = true;
-      if (this.sends) {
-        this.scope.run.report.output(this.path, attempt.attempt, handle, "set", empty, 0);
-      }
+      if (this.sends) this.scope.run.report.output(this.path, attempt.number, handle, "set", empty, 0);
+      output.replace(empty);
+      output.end();
     }
   }
 
   #complete(startedAt: number): void {
-    if (this.plan.output) this.result = this.settledInputs().in ?? null;
+    if (this.plan.output) this.result = this.settledInputs()["in"] ?? null;
     const withheld = !this.sends && this.#outputs.some((output) => output?.taken);
     this.scope.run.report.nodeCompleted(this.path, this.attempts, startedAt, withheld);
     this.#settle("completed");
@@ -299,7 +275,6 @@ export class NodeRun implements Runnable {
     this.#settle("skipped");
   }
 
-  /** It has its outputs from an earlier run. */
   reuse(outputs: Readonly<Record<string, Value>>): void {
     for (const [index, plan] of this.plan.outputs.entries()) {
       if (!Object.hasOwn(outputs, plan.handle)) continue;
@@ -307,7 +282,7 @@ export class NodeRun implements Runnable {
       output.replace(outputs[plan.handle] ?? null);
       output.end();
     }
-    if (this.plan.output) this.result = this.settledInputs().in ?? null;
+    if (this.plan.output) this.result = this.settledInputs()["in"] ?? null;
     this.scope.run.report.reused += 1;
     this.#settle("completed");
   }
@@ -319,15 +294,11 @@ export class NodeRun implements Runnable {
     this.scope.nodeDone(this);
   }
 
-  /**
-   * Forgets what it has done, as if it had never started. Live inputs are read again from the beginning.
-   * The caller has reported it.
-   */
   withdraw(): void {
     const { attempt } = this;
     this.attempt = null;
-    this.handling = null;
-    attempt?.abort(new NodeflowError("NODE_FAILED", "The attempt was withdrawn"));
+    this.#handling = null;
+    attempt?.abort(WITHDRAWN);
     this.withdrawOutputs();
     for (const edge of this.plan.liveInputs) {
       const cursor = this.scope.cursor(edge.live);

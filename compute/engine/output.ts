@@ -76,7 +76,6 @@ export class Output {
 
   /** Adds an emission. `set` on a `value` handle replaces what was there. */
   push(value: Value, size: number, place?: number): void {
-    const first = !this.taken;
     this.taken = true;
     this.#folded = undefined;
     if (this.plan.kind === "value") {
@@ -96,12 +95,12 @@ export class Output {
     this.#retain(size);
     for (const cursor of this.#cursors) {
       this.#lag(cursor, size);
-      cursor.arrived(first);
+      cursor.arrived();
     }
     if (!this.#keeping) this.#forgetRead();
   }
 
-  /** Replaces everything by a value, as `onError: default` and reuse do. */
+  /** Sets the whole value, of an output that nobody has begun to read. The caller ends it. */
   replace(value: Value): void {
     this.#folded = undefined;
     this.taken = true;
@@ -114,7 +113,7 @@ export class Output {
   /** Emissions are over. */
   end(): void {
     this.ended = true;
-    for (const cursor of this.#cursors) cursor.arrived(!this.taken);
+    for (const cursor of this.#cursors) cursor.arrived();
   }
 
   /** Calls back once no reader is too far behind. */
@@ -224,9 +223,9 @@ export class Cursor {
     this.#onKnown = onKnown;
   }
 
-  /** Something came, or the end. */
-  arrived(first: boolean): void {
-    if (first && !this.known) {
+  /** Something came, or the end: what was set as a whole counts as having come. */
+  arrived(): void {
+    if (!this.known) {
       this.known = true;
       this.#onKnown();
     }

@@ -69,43 +69,18 @@ export interface PlanEdge {
 const MAX_SEARCH_STEPS = 5_000_000;
 
 export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
-  const layout = new Layout(graph);
-  const live = yield* liveEdges(graph, layout);
-  const restarts = restartable(graph, layout, live.edges, runsElsewhere);
-
-  const edges = new Map<GraphEdge, Mutable<PlanEdge>>();
-  const inputsOf = new Map<GraphNode, Map<string, { handle: string; spec: InputSpec; edges: PlanEdge[] }>>();
-  let liveCount = 0;
-  for (const edge of graph.edges) {
-    const inputs = inputsOf.get(edge.target) ?? new Map();
-    inputsOf.set(edge.target, inputs);
-    let input = inputs.get(edge.targetHandle);
-    if (!input) {
-      input = { handle: edge.targetHandle, spec: edge.spec, edges: [] };
-      inputs.set(edge.targetHandle, input);
-    }
-    const planned: Mutable<PlanEdge> = {
-      position: edge.position,
-      source: layout.index(edge.source),
-      output: Object.keys(edge.source.handles.outputs).indexOf(edge.sourceHandle),
-      target: layout.index(edge.target),
-      input,
-      live: live.edges.has(edge) ? liveCount++ : -1,
-    };
-    edges.set(edge, planned);
-    input.edges.push(planned);
-    yield;
-  }
-
+  const live = yield* liveEdges(graph);
+  const restarts = yield* restartable(graph, live.edges, runsElsewhere);
+  const { planned, inputs } = yield* planEdges(graph, live.edges);
   const nodes: PlanNode[] = [];
-  for (const node of graph.order) {
-    const inputs = [...(inputsOf.get(node)?.values() ?? [])];
+  for (const node of graph.nodes) {
+    const into = inputs.get(node) ?? [];
     const nested = node.nested && {
       plan: yield* planGraph(node.nested.graph, runsElsewhere),
       inputs: node.nested.inputs,
     };
     nodes.push({
-      index: nodes.length,
+      index: node.index,
       id: node.id,
       type: node.type,
       data: node.data,
@@ -114,21 +89,11 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
       nested,
       input: node.input,
       output: node.output,
-      inputs,
-      outputs: Object.entries(node.handles.outputs).map(([handle, kind]) => {
-        const from = layout.out(node).filter((edge) => edge.sourceHandle === handle);
-        const planned = from.map((edge) => edges.get(edge) as PlanEdge);
-        return {
-          handle,
-          kind,
-          edges: planned,
-          liveEdges: planned.filter((edge) => edge.live >= 0),
-          kept: from.some((edge) => !live.edges.has(edge) || rereads(edge, layout, live.edges, restarts)),
-        };
-      }),
-      liveInputs: inputs.flatMap((input) => input.edges.filter((edge) => edge.live >= 0)),
+      inputs: into,
+      outputs: planOutputs(node, planned, live.edges, restarts),
+      liveInputs: into.flatMap((input) => input.edges.filter((edge) => edge.live >= 0)),
       restarts: restarts.has(node),
-      unknown: inputs.reduce((sum, input) => sum + (input.spec.first ? 1 : input.edges.length), 0),
+      unknown: into.reduce((sum, input) => sum + (input.spec.first ? 1 : input.edges.length), 0),
     });
     yield;
   }
@@ -138,48 +103,68 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
   return {
     nodes,
     edges: graph.edges.length,
-    liveEdges: liveCount,
+    liveEdges: live.edges.size,
     outputs: nodes.filter((node) => node.output),
     notes: [...live.notes, ...nestedNotes],
   };
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Neighbours by node. */
-class Layout {
-  readonly #index = new Map<GraphNode, number>();
-  readonly #in = new Map<GraphNode, GraphEdge[]>();
-  readonly #out = new Map<GraphNode, GraphEdge[]>();
-
-  constructor(graph: Graph) {
-    for (const [index, node] of graph.order.entries()) {
-      this.#index.set(node, index);
-      this.#in.set(node, []);
-      this.#out.set(node, []);
+/** Edges by number, and the inputs of each node in the order in which its edges name them. */
+function* planEdges(
+  graph: Graph,
+  live: ReadonlySet<GraphEdge>,
+): Steps<{ planned: Map<GraphEdge, PlanEdge>; inputs: Map<GraphNode, PlanInput[]> }> {
+  const planned = new Map<GraphEdge, PlanEdge>();
+  const inputs = new Map<GraphNode, PlanInput[]>();
+  let liveCount = 0;
+  for (const node of graph.nodes) {
+    if (node.in.length === 0) continue;
+    const byHandle = new Map<string, { handle: string; spec: InputSpec; edges: PlanEdge[] }>();
+    for (const edge of node.in) {
+      const { targetHandle: handle, spec } = edge;
+      const input = byHandle.get(handle) ?? { handle, spec, edges: [] };
+      byHandle.set(handle, input);
+      const into: PlanEdge = {
+        position: edge.position,
+        source: edge.source.index,
+        output: Object.keys(edge.source.handles.outputs).indexOf(edge.sourceHandle),
+        target: node.index,
+        input,
+        live: live.has(edge) ? liveCount++ : -1,
+      };
+      planned.set(edge, into);
+      input.edges.push(into);
+      yield;
     }
-    for (const edge of graph.edges) {
-      this.#in.get(edge.target)?.push(edge);
-      this.#out.get(edge.source)?.push(edge);
-    }
+    inputs.set(node, [...byHandle.values()]);
   }
+  return { planned, inputs };
+}
 
-  index(node: GraphNode): number {
-    return this.#index.get(node) ?? -1;
-  }
-  in(node: GraphNode): readonly GraphEdge[] {
-    return this.#in.get(node) ?? [];
-  }
-  out(node: GraphNode): readonly GraphEdge[] {
-    return this.#out.get(node) ?? [];
-  }
+function planOutputs(
+  node: GraphNode,
+  planned: ReadonlyMap<GraphEdge, PlanEdge>,
+  live: ReadonlySet<GraphEdge>,
+  restarts: ReadonlySet<GraphNode>,
+): PlanOutput[] {
+  return Object.entries(node.handles.outputs).map(([handle, kind]) => {
+    const from = node.out.filter((edge) => edge.sourceHandle === handle);
+    const edges = from.map((edge) => planned.get(edge) as PlanEdge);
+    return {
+      handle,
+      kind,
+      edges,
+      liveEdges: edges.filter((edge) => edge.live >= 0),
+      kept: from.some((edge) => !live.has(edge) || rereads(edge, live, restarts)),
+    };
+  });
 }
 
 /**
  * Which edges are read as their source emits. Their input asks for it, their source emits piece by piece, their target
  * has no effect that couldn't be withdrawn, and waiting for room on them can't block what the target waits for.
  */
-function* liveEdges(graph: Graph, layout: Layout): Steps<{ edges: Set<GraphEdge>; notes: string[] }> {
+function* liveEdges(graph: Graph): Steps<{ edges: Set<GraphEdge>; notes: string[] }> {
   const wanted = new Set<GraphEdge>();
   for (const edge of graph.edges) {
     const kind = edge.source.handles.outputs[edge.sourceHandle];
@@ -192,7 +177,7 @@ function* liveEdges(graph: Graph, layout: Layout): Steps<{ edges: Set<GraphEdge>
   const notes: string[] = [];
   const budget = { steps: MAX_SEARCH_STEPS };
   for (const edge of wanted) {
-    if (!(yield* couldBlock(edge, layout, wanted, budget))) continue;
+    if (!(yield* couldBlock(edge, wanted, budget))) continue;
     edges.delete(edge);
     notes.push(
       `${edge.target.id}: its input "${edge.targetHandle}" is read as settled, since another input depends on what waiting for room on this one could hold back`,
@@ -208,19 +193,18 @@ function* liveEdges(graph: Graph, layout: Layout): Steps<{ edges: Set<GraphEdge>
  */
 function* couldBlock(
   edge: GraphEdge,
-  layout: Layout,
   live: ReadonlySet<GraphEdge>,
   budget: { steps: number },
 ): Steps<boolean> {
-  const others = layout.in(edge.target).filter((other) => other !== edge);
+  const others = edge.target.in.filter((other) => other !== edge);
   if (others.length === 0) return false;
   const awaited = new Set(others.map((other) => other.source));
   const held = new Set([edge.source]);
   for (const node of held) {
     if (awaited.has(node)) return true;
-    for (const { target } of layout.out(node)) if (target !== edge.target) held.add(target);
-    for (const into of layout.in(node)) if (live.has(into)) held.add(into.source);
-    budget.steps -= 1 + layout.out(node).length + layout.in(node).length;
+    for (const { target } of node.out) if (target !== edge.target) held.add(target);
+    for (const into of node.in) if (live.has(into)) held.add(into.source);
+    budget.steps -= 1 + node.out.length + node.in.length;
     if (budget.steps < 0) return true;
     yield;
   }
@@ -228,31 +212,26 @@ function* couldBlock(
 }
 
 /** Nodes that can start again after they have started: by their own policy, or because a live source can. */
-function restartable(
+function* restartable(
   graph: Graph,
-  layout: Layout,
   live: ReadonlySet<GraphEdge>,
   all: boolean,
-): ReadonlySet<GraphNode> {
+): Steps<ReadonlySet<GraphNode>> {
   const nodes = new Set<GraphNode>();
-  for (const node of graph.order) {
+  for (const node of graph.nodes) {
+    yield;
     const { retry, onError } = node.policy;
     const byItself = all || (retry && retry.maxAttempts > 1) || onError === "default";
-    if (byItself || layout.in(node).some((edge) => live.has(edge) && nodes.has(edge.source))) nodes.add(node);
+    if (byItself || node.in.some((edge) => live.has(edge) && nodes.has(edge.source))) nodes.add(node);
   }
   return nodes;
 }
 
 /** Whether the edge's target may have to start again while its source goes on. */
-function rereads(
-  edge: GraphEdge,
-  layout: Layout,
-  live: ReadonlySet<GraphEdge>,
-  restarts: ReadonlySet<GraphNode>,
-): boolean {
+function rereads(edge: GraphEdge, live: ReadonlySet<GraphEdge>, restarts: ReadonlySet<GraphNode>): boolean {
   const { retry } = edge.target.policy;
   if (retry && retry.maxAttempts > 1) return true;
-  return layout
-    .in(edge.target)
-    .some((other) => live.has(other) && other.source !== edge.source && restarts.has(other.source));
+  return edge.target.in.some(
+    (other) => live.has(other) && other.source !== edge.source && restarts.has(other.source),
+  );
 }

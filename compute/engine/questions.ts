@@ -1,24 +1,28 @@
-const checkSchema = (_: unknown): string | null => null;
-const fits = (_: unknown, __: unknown): string | null => null;
-
-import { type Answer, measure, NodeflowError, requestOf, type Value } from "../../protocol/index.ts";
-import type { Attempt } from "./attempt.ts";
+import {
+  type Answer,
+  checkSchema,
+  fits,
+  measure,
+  NodeflowError,
+  requestOf,
+  type Value,
+} from "../../protocol/index.ts";
 import { own } from "./graph.ts";
 import type { Question } from "./node-type.ts";
-import type { Run } from "./run.ts";
+import type { AttemptPart, RunPart } from "./parts.ts";
 
 /**
  * What a run asks its client. Answers come with the request, never later: a question without an answer stays open until
  * the run is suspended, and is asked again by the run that goes on from its checkpoint.
  */
 export class Questions {
-  readonly #run: Run;
+  readonly #run: RunPart;
   readonly #answers: Readonly<Record<string, Answer>>;
   /** The paths of those asked, in order. */
   readonly #open = new Set<string>();
   readonly #waiting: (() => void)[] = [];
 
-  constructor(run: Run, answers: Readonly<Record<string, Answer>>) {
+  constructor(run: RunPart, answers: Readonly<Record<string, Answer>>) {
     this.#run = run;
     this.#answers = answers;
   }
@@ -27,8 +31,8 @@ export class Questions {
     return [...this.#open];
   }
 
-  ask(attempt: Attempt, question: Question): Promise<Value> {
-    const { path } = attempt;
+  ask(attempt: AttemptPart, question: Question): Promise<Value> {
+    const { path } = attempt.node;
     const { tool, args, schema } = question;
     const wrong = schema === undefined ? null : checkSchema(schema);
     if (wrong) throw new NodeflowError("INVALID_INPUT", `The schema of the question: ${wrong}`);
@@ -38,17 +42,18 @@ export class Questions {
     if (answer && !rejected) {
       return "error" in answer ? Promise.reject(refusal(answer.error)) : Promise.resolve(answer.value);
     }
+    const { maxDepth, maxValueBytes } = this.#run.limits;
+    const size = measure(args, maxDepth, maxValueBytes, "args");
     return this.#askClient(attempt, () => {
-      const { maxDepth, maxValueBytes } = this.#run.limits;
-      const size = measure(args, maxDepth, maxValueBytes, "args");
       this.#run.report.inputRequested(path, request, tool, args, size, schema, rejected ?? undefined);
     });
   }
 
-  #askClient(attempt: Attempt, report: () => void): Promise<Value> {
+  #askClient(attempt: AttemptPart, report: () => void): Promise<Value> {
+    const { path } = attempt.node;
     return new Promise((_, reject) => {
       const send = () => {
-        this.#open.add(attempt.path);
+        this.#open.add(path);
         report();
       };
       if (this.#open.size < this.#run.limits.maxOpenQuestions) send();
@@ -57,7 +62,7 @@ export class Questions {
         reject(reason);
         const at = this.#waiting.indexOf(send);
         if (at >= 0) this.#waiting.splice(at, 1);
-        else if (this.#open.delete(attempt.path)) this.#waiting.shift()?.();
+        else if (this.#open.delete(path)) this.#waiting.shift()?.();
       });
       attempt.beginWait();
     });

@@ -5,17 +5,19 @@ import {
   type Limits,
   measure,
   NodeflowError,
+  type Steps,
+  type Value,
 } from "../../protocol/index.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { EngineConfig, Execution, StartOptions } from "./engine.ts";
 import { Outbox } from "./outbox.ts";
 import type { Retention } from "./output.ts";
+import type { AttemptPart, RunPart, ScopeEnd } from "./parts.ts";
 import type { Plan } from "./plan.ts";
 import { nodeError } from "./policy.ts";
 import { Questions } from "./questions.ts";
 import { type Ending, Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
-import type { Runner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Scope } from "./scope.ts";
 import { checkUpdateSize } from "./update-size.ts";
@@ -40,14 +42,13 @@ export interface RunPlan {
 }
 
 /** One run: what its scopes share, its beginning and its end. */
-export class Run implements Execution {
+export class Run implements Execution, RunPart {
   readonly executionId: string;
   readonly runId: string;
   readonly seed: string;
   readonly config: EngineConfig;
   readonly limits: Limits;
   readonly clock: Clock;
-  readonly runner: Runner;
   readonly outbox: Outbox;
   readonly scheduler: Scheduler;
   readonly report: Report;
@@ -57,11 +58,11 @@ export class Run implements Execution {
   /** What the last measured value weighs. */
   readonly tally = { weight: 0 };
   readonly closed: Promise<void>;
-  /** Iterators of nodes that have not returned. */
-  iterators = 0;
   readonly #plan: RunPlan;
   readonly #top: Scope;
   readonly #signal: AbortSignal | undefined;
+  /** Attempts whose iterators have not returned. */
+  #open = 0;
   readonly #starts = new Map<string, number>();
   #started = 0;
   #deadline: Timer | null = null;
@@ -81,7 +82,6 @@ export class Run implements Execution {
     this.config = config;
     this.limits = limits;
     this.clock = config.clock;
-    this.runner = config.runner;
     this.reuse = plan.reuse;
     this.retention = { bytes: 0, limits };
     this.outbox = new Outbox(limits);
@@ -90,14 +90,20 @@ export class Run implements Execution {
       request.options?.concurrency ?? limits.maxConcurrency,
       limits.maxConcurrency,
     );
-    this.scheduler = new Scheduler(this.clock, concurrency, this.outbox, () => void this.#maySuspend());
+    this.scheduler = new Scheduler(
+      this.clock,
+      concurrency,
+      this.outbox,
+      () => void this.#maySuspend(),
+      (error) => this.#break(error),
+    );
     this.questions = new Questions(this, request.answers ?? {});
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#closed = resolve;
     this.#top = new Scope(this, plan.plan, "", request.inputs ?? {}, null, true, {
       completed: (scope) => this.#end({ type: "execution-completed", outputs: scope.outputs() }),
-      failed: (_, error) => this.#end({ type: "execution-failed", error: error.toJSON() }),
+      failed: (error) => this.#end({ type: "execution-failed", error: error.toJSON() }),
     });
     this.#signal = options.signal;
     this.#begin(options);
@@ -159,9 +165,44 @@ export class Run implements Execution {
     return starts;
   }
 
-  iteratorClosed(): void {
-    this.iterators -= 1;
-    if (this.#ending && this.iterators === 0) this.#close();
+  attemptBegun(): void {
+    this.#open += 1;
+  }
+
+  attemptClosed(): void {
+    this.#open -= 1;
+    if (this.#ending && this.#open === 0) this.#close();
+  }
+
+  openScope(
+    plan: Plan,
+    prefix: string,
+    inputs: Readonly<Record<string, Value>>,
+    container: AttemptPart,
+    reuses: boolean,
+    end: ScopeEnd,
+  ): Scope {
+    return new Scope(this, plan, prefix, inputs, container, reuses, end);
+  }
+
+  perform(steps: Steps<void>): void {
+    const { scheduler } = this;
+    while (!this.#ending && !steps.next().done) {
+      if (!scheduler.spent()) continue;
+      scheduler.hold();
+      void scheduler.turn().then(() => {
+        this.perform(steps);
+        scheduler.unhold();
+      });
+      return;
+    }
+  }
+
+  /** Something went wrong that is nobody's fault but ours: the run ends, and says so without details. */
+  #break(error: unknown): void {
+    const failure = new NodeflowError("INTERNAL", "The engine failed", { cause: error });
+    this.config.onInternalError?.(error);
+    this.#end({ type: "execution-failed", error: failure.toJSON() });
   }
 
   cancel(reason: CancelReason): void {
@@ -191,7 +232,7 @@ export class Run implements Execution {
     this.#deadline?.cancel();
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#top.abort(new NodeflowError("NODE_FAILED", "The run is over"));
-    if (this.iterators === 0) this.#close();
+    if (this.#open === 0) this.#close();
     else this.#grace = this.clock.setTimer(() => this.#close(), GRACE_MS);
   }
 

@@ -17,6 +17,7 @@ export class Scheduler {
   readonly #hasRoom: () => boolean;
   readonly #whenRoom: (callback: () => void) => void;
   readonly #whenIdle: () => void;
+  readonly #whenBroken: (error: unknown) => void;
   readonly #slice: Slice;
   #ready: Runnable[] = [];
   #next = 0;
@@ -33,6 +34,7 @@ export class Scheduler {
     slots: number,
     outbox: { readonly hasRoom: boolean; whenRoom(callback: () => void): void },
     whenIdle: () => void,
+    whenBroken: (error: unknown) => void,
   ) {
     this.#clock = clock;
     this.#slice = new Slice(clock);
@@ -41,6 +43,7 @@ export class Scheduler {
     this.#hasRoom = () => outbox.hasRoom;
     this.#whenRoom = (callback) => outbox.whenRoom(callback);
     this.#whenIdle = whenIdle;
+    this.#whenBroken = whenBroken;
   }
 
   /** Begins it as soon as it may. */
@@ -110,6 +113,18 @@ export class Scheduler {
     this.#resuming = [];
   }
 
+  /** Does something in one go: what becomes ready begins after it. */
+  withoutStarting(work: () => void): void {
+    const nested = this.#pumping;
+    this.#pumping = true;
+    try {
+      work();
+    } finally {
+      this.#pumping = nested;
+    }
+    this.pump();
+  }
+
   pump(): void {
     if (this.#pumping || this.#paused || this.#stopped) return;
     this.#pumping = true;
@@ -133,9 +148,17 @@ export class Scheduler {
         this.#next = 0;
       }
       if (runnable.needsSlot) this.#free -= 1;
-      runnable.begin();
+      this.#begin(runnable);
     }
     this.#pumping = false;
+  }
+
+  #begin(runnable: Runnable): void {
+    try {
+      runnable.begin();
+    } catch (error) {
+      this.#whenBroken(error);
+    }
   }
 
   #pause(until: (go: () => void) => void): void {

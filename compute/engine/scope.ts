@@ -1,45 +1,33 @@
-import type { NodeflowError, SkipReason, Value } from "../../protocol/index.ts";
-import type { Attempt } from "./attempt.ts";
+import type { NodeflowError, Steps, Value } from "../../protocol/index.ts";
 import type { Timer } from "./clock.ts";
-import { own } from "./graph.ts";
 import { NodeRun } from "./node-run.ts";
 import type { NestedResult } from "./node-type.ts";
 import { Cursor } from "./output.ts";
+import type { AttemptPart, Foregone, NodePart, RunPart, ScopeEnd, ScopePart } from "./parts.ts";
 import type { Plan, PlanEdge } from "./plan.ts";
-import type { Run } from "./run.ts";
-
-/** What becomes of a scope is somebody's to hear: the run's for the top, a container's for what is nested. */
-export interface ScopeEnd {
-  completed(scope: Scope): void;
-  failed(scope: Scope, error: NodeflowError): void;
-}
 
 /** A workflow being run once: the whole run at the top, one item or iteration in a container. */
-export class Scope {
-  readonly run: Run;
+export class Scope implements ScopePart {
+  readonly run: RunPart;
   readonly plan: Plan;
-  /** What the paths of its nodes begin with: empty, or the container's or scope's path and a slash. */
   readonly prefix: string;
   readonly inputs: Readonly<Record<string, Value>>;
-  /** The attempt of the container that it is in. */
-  readonly container: Attempt | null;
-  /** Whether results of an earlier run may stand for nodes in it. */
+  readonly container: AttemptPart | null;
   readonly reuses: boolean;
-  /** Whether its container may start again: then starts are counted over all its attempts. */
   readonly repeats: boolean;
-  readonly #nodes: NodeRun[];
+  readonly #nodes: NodeRun[] = [];
   readonly #cursors: Cursor[] = [];
   readonly #end: ScopeEnd;
   readonly #timers = new Set<Timer>();
   #unfinished: number;
-  #over = false;
+  over = false;
 
   constructor(
-    run: Run,
+    run: RunPart,
     plan: Plan,
     prefix: string,
     inputs: Readonly<Record<string, Value>>,
-    container: Attempt | null,
+    container: AttemptPart | null,
     reuses: boolean,
     end: ScopeEnd,
   ) {
@@ -52,12 +40,6 @@ export class Scope {
     this.repeats = container !== null && (container.node.plan.restarts || container.node.scope.repeats);
     this.#end = end;
     this.#unfinished = plan.nodes.length;
-    this.#nodes = plan.nodes.map((node) => new NodeRun(node, this));
-    if (plan.liveEdges > 0) {
-      for (const node of this.#nodes) {
-        for (const edge of node.plan.liveInputs) this.#cursors[edge.live] = new Cursor(() => node.known());
-      }
-    }
   }
 
   node(index: number): NodeRun {
@@ -68,41 +50,57 @@ export class Scope {
     return this.#cursors[live] as Cursor;
   }
 
-  get nodes(): readonly NodeRun[] {
-    return this.#nodes;
+  begin(foregone: (node: NodePart) => Foregone): void {
+    this.run.perform(this.#begin(foregone));
   }
 
-  /** Starts whatever waits for nothing. `first` says of a node what is already known of it. */
-  begin(first: (node: NodeRun) => Readonly<Record<string, Value>> | SkipReason | null): void {
-    if (this.#unfinished === 0) {
-      this.#complete();
-      return;
+  /** In steps, since a workflow may have 100,000 nodes. */
+  *#begin(foregone: (node: NodePart) => Foregone): Steps<void> {
+    for (const plan of this.plan.nodes) {
+      const node = new NodeRun(plan, this);
+      this.#nodes.push(node);
+      for (const edge of plan.liveInputs) this.#cursors[edge.live] = new Cursor(() => node.known());
+      yield;
+    }
+    // All of them before any is told: what is foregone is not to be decided by what is told of its sources.
+    const known: [NodeRun, NonNullable<Foregone>][] = [];
+    for (const node of this.#nodes) {
+      const what = foregone(node);
+      if (!what) continue;
+      node.state = "foregone";
+      known.push([node, what]);
+      yield;
+    }
+    for (const [node, what] of known) {
+      if (this.over) return;
+      if (typeof what === "string") node.skip(what);
+      else node.reuse(what);
+      yield;
     }
     for (const node of this.#nodes) {
-      const known = first(node);
-      if (typeof known === "string") node.skip(known);
-      else if (known) node.reuse(known);
+      if (this.over) return;
+      if (node.plan.unknown === 0 && node.state === "waiting") node.decide();
+      yield;
     }
-    for (const node of this.#nodes) if (node.unknown === 0 && node.state === "waiting") node.decide();
+    if (this.#nodes.length === 0) this.#complete();
   }
 
-  /** Whether nothing comes over an edge whose source is done. */
   skips(edge: PlanEdge): boolean {
     const source = this.node(edge.source);
-    return source.done && !(source.state === "completed" && source.taken(edge.output));
+    return source.done && !(source.state === "completed" && source.existing(edge.output)?.taken);
   }
 
-  /** What a settled edge carries. */
   valueOf(edge: PlanEdge): Value {
     return this.node(edge.source).outputAt(edge.output).fold();
   }
 
   inputOf(input: { readonly name: string; readonly default?: Value }): Value {
-    return own(this.inputs, input.name) ?? input.default ?? null;
+    return Object.hasOwn(this.inputs, input.name)
+      ? (this.inputs[input.name] ?? null)
+      : (input.default ?? null);
   }
 
-  /** A node is done: tells its targets, and lets go of what nobody will read any more. */
-  nodeDone(node: NodeRun): void {
+  nodeDone(node: NodePart): void {
     for (const output of node.plan.outputs) {
       for (const edge of output.edges) this.node(edge.target).sourceDone(edge);
     }
@@ -122,7 +120,6 @@ export class Scope {
     if (this.#unfinished === 0) this.#complete();
   }
 
-  /** Calls back after a delay, unless the scope is over by then. */
   later(ms: number, callback: () => void): void {
     const { clock, scheduler } = this.run;
     scheduler.hold();
@@ -134,17 +131,15 @@ export class Scope {
     this.#timers.add(timer);
   }
 
-  /** A node's failure was not handled: the whole scope has failed. */
   fail(error: NodeflowError): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.abort(error);
-    this.#end.failed(this, error);
+    this.#end.failed(error);
   }
 
-  /** Ends everything in it, without a word. */
   abort(reason: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     for (const timer of this.#timers) {
       timer.cancel();
       this.run.scheduler.unhold();
@@ -159,12 +154,11 @@ export class Scope {
   }
 
   #complete(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     this.#end.completed(this);
   }
 
-  /** The values of the output nodes that were not skipped, by name. */
   outputs(): Record<string, Value> {
     const outputs: Record<string, Value> = {};
     for (const { index, output } of this.plan.outputs) {
@@ -174,7 +168,6 @@ export class Scope {
     return outputs;
   }
 
-  /** What the scope gives its container. */
   result(): NestedResult {
     const { outputs } = this.plan;
     const values = this.outputs();

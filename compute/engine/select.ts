@@ -1,5 +1,5 @@
 import type { ExecuteOptions } from "../../protocol/index.ts";
-import type { Issues } from "./graph.ts";
+import type { Issues } from "./issues.ts";
 import type { Plan } from "./plan.ts";
 
 /** Which top-level nodes a run is about. */
@@ -12,7 +12,7 @@ export interface Selection {
   readonly sent: ReadonlySet<string> | null;
 }
 
-export function select(plan: Plan, options: ExecuteOptions, issues: Issues): Selection {
+export function select(plan: Plan, options: Partial<ExecuteOptions>, issues: Issues): Selection {
   const byId = new Map(plan.nodes.map((node) => [node.id, node.index]));
   const find = (ids: readonly string[], option: string): Set<number> => {
     const found = new Set<number>();
@@ -32,7 +32,7 @@ export function select(plan: Plan, options: ExecuteOptions, issues: Issues): Sel
   return {
     selected: until && ancestors(plan, until),
     again: descendants(plan, from),
-    sent: sent(plan, options.outputs, find),
+    sent: sent(plan, options.outputs ?? "all", find),
   };
 }
 

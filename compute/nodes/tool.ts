@@ -33,6 +33,7 @@ const Data = z.object({
 
 export const tool = defineNode<z.infer<typeof Data>>({
   type: "tool",
+  asks: true,
   description: "Asks the client, and gives its answer",
   data: Data,
   cost: "trivial",

@@ -1,0 +1,56 @@
+import { invalidName, isDecoration, type Limits, type Steps, type Workflow } from "../../protocol/index.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import { checkConnections, connect } from "./graph-edges.ts";
+import { buildNode, type GraphRules, type Nesting } from "./graph-node.ts";
+import { sort } from "./graph-order.ts";
+import type { Issues } from "./issues.ts";
+
+const TOP = (): Nesting => ({ path: "/workflow", depth: 0, totals: { nodes: 0, edges: 0 } });
+
+/** Checks a workflow and resolves it. The result is to be used only if no issue was added. */
+export function* buildGraph(
+  workflow: Workflow,
+  rules: GraphRules,
+  issues: Issues,
+  nesting: Nesting = TOP(),
+): Steps<Graph> {
+  if (!fits(workflow, rules.limits, issues, nesting)) return { nodes: [], edges: [] };
+  const touched = new Set<string>();
+  for (const edge of workflow.edges) {
+    touched.add(edge.source).add(edge.target);
+    yield;
+  }
+  const ids = new Set<string>();
+  const nodes = new Map<string, GraphNode>();
+  for (const [position, node] of workflow.nodes.entries()) {
+    if (isDecoration(node, touched)) continue;
+    const path = `${nesting.path}/nodes/${position}`;
+    const wrong = invalidName(node.id);
+    if (wrong) issues.add("INVALID_NODE_ID", `The id of node ${position} ${wrong}`, `${path}/id`);
+    if (ids.has(node.id)) {
+      const message = `Two nodes have the id "${node.id}"`;
+      issues.add("DUPLICATE_NODE_ID", message, `${path}/id`, { nodeId: node.id });
+      continue;
+    }
+    ids.add(node.id);
+    const built = yield* buildNode(node, position, { ...nesting, path }, rules, issues, buildGraph);
+    if (built) nodes.set(node.id, built);
+    yield;
+  }
+  const edges = yield* connect(workflow.edges, ids, nodes, nesting.path, issues);
+  yield* checkConnections(nodes.values(), nesting.path, issues);
+  return { nodes: yield* sort([...nodes.values()], nesting.path, issues), edges };
+}
+
+function fits(workflow: Workflow, limits: Limits, issues: Issues, { path, depth, totals }: Nesting): boolean {
+  totals.nodes += workflow.nodes.length;
+  totals.edges += workflow.edges.length;
+  const tooLarge = (what: string) => {
+    issues.add("GRAPH_TOO_LARGE", what, path);
+    return false;
+  };
+  if (depth > limits.maxNesting) return tooLarge(`Workflows are nested deeper than ${limits.maxNesting}`);
+  if (totals.nodes > limits.maxNodes) return tooLarge(`There are more than ${limits.maxNodes} nodes`);
+  if (totals.edges > limits.maxEdges) return tooLarge(`There are more than ${limits.maxEdges} edges`);
+  return true;
+}

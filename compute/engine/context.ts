@@ -1,0 +1,136 @@
+import { idempotencyKeyOf, NodeflowError, seedOf, type Value } from "../../protocol/index.ts";
+import { LiveReader, SettledReader } from "./live-reader.ts";
+import { runNested } from "./nested.ts";
+import type { LiveInput, Nested, NestedRun, NodeContext, Question, Runtime } from "./node-type.ts";
+import type { AttemptPart, RunPart } from "./parts.ts";
+
+/** What a node sees of its attempt. What only some nodes ask for (inputs, signal, seed …) is made when asked for. */
+export class Context implements NodeContext {
+  readonly #attempt: AttemptPart;
+  #inputs: Readonly<Record<string, Value>> | null = null;
+  #live: Readonly<Record<string, LiveInput>> | null = null;
+  #controller: AbortController | null = null;
+
+  constructor(attempt: AttemptPart) {
+    this.#attempt = attempt;
+  }
+
+  get #run(): RunPart {
+    return this.#attempt.node.scope.run;
+  }
+
+  get data(): unknown {
+    return this.#attempt.node.plan.data;
+  }
+
+  get path(): string {
+    return this.#attempt.node.path;
+  }
+
+  get attempt(): number {
+    return this.#attempt.number;
+  }
+
+  get runtime(): Runtime {
+    return this.#run.config.runtime;
+  }
+
+  get inputs(): Readonly<Record<string, Value>> {
+    this.#inputs ??= this.#attempt.node.settledInputs();
+    return this.#inputs;
+  }
+
+  get live(): Readonly<Record<string, LiveInput>> {
+    this.#live ??= this.#liveInputs();
+    return this.#live;
+  }
+
+  #liveInputs(): Record<string, LiveInput> {
+    const { plan, scope } = this.#attempt.node;
+    const live: Record<string, LiveInput> = Object.create(null);
+    for (const { handle, spec, edges } of plan.inputs) {
+      const [edge] = edges;
+      if (!spec.live || !edge) continue;
+      const output = scope.node(edge.source).outputAt(edge.output);
+      live[handle] =
+        edge.live >= 0
+          ? new LiveReader(scope.cursor(edge.live), output, this.#attempt)
+          : new SettledReader(output.plan.kind, output.fold());
+    }
+    return live;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#attempt.over) this.#controller.abort(this.#attempt.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The attempt is over. */
+  end(reason: unknown): void {
+    this.#controller?.abort(reason);
+  }
+
+  get seed(): string {
+    return seedOf(this.#run.seed, this.path);
+  }
+
+  get idempotencyKey(): string {
+    return idempotencyKeyOf(this.#run.runId, this.path);
+  }
+
+  progress(completed: number, total?: number, message?: string): void {
+    if (!this.#attempt.over) this.#run.report.progress(this.path, completed, total, message);
+  }
+
+  log(level: "debug" | "info" | "warn" | "error", message: string): void {
+    if (!this.#attempt.over) this.#run.report.log(this.path, level, message);
+  }
+
+  sleep(ms: number): Promise<void> {
+    const attempt = this.#attempt;
+    const { clock, scheduler } = this.#run;
+    const slept = new Promise<void>((resolve, reject) => {
+      if (attempt.over) {
+        reject(attempt.reason);
+        return;
+      }
+      // A container has no slot that would show that the run goes on.
+      if (attempt.node.plan.nested) scheduler.hold();
+      const timer = clock.setTimer(() => {
+        forget();
+        resolve();
+        if (attempt.node.plan.nested) scheduler.unhold();
+      }, ms);
+      const forget = attempt.onOver((reason) => {
+        timer.cancel();
+        reject(reason);
+        if (attempt.node.plan.nested) scheduler.unhold();
+      });
+    });
+    return handled(slept);
+  }
+
+  countCall(): void {
+    const { report, limits } = this.#run;
+    report.calls += 1;
+    if (report.calls <= limits.maxCalls) return;
+    throw new NodeflowError("RESOURCE_EXHAUSTED", `The run made more than ${limits.maxCalls} outgoing calls`);
+  }
+
+  ask(question: Question): Promise<Value> {
+    return handled(this.#run.questions.ask(this.#attempt, question));
+  }
+
+  run(nested: NestedRun): Nested {
+    return runNested(this.#attempt, nested);
+  }
+}
+
+/** A promise that a node may have stopped waiting for: that it rejects then is nobody's concern. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

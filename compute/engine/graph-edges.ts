@@ -1,0 +1,172 @@
+import {
+  DEFAULT_SOURCE_HANDLE,
+  DEFAULT_TARGET_HANDLE,
+  invalidName,
+  type Kind,
+  type Steps,
+  type WorkflowEdge,
+} from "../../protocol/index.ts";
+import { type GraphEdge, type GraphNode, own } from "./graph.ts";
+import type { Issues } from "./issues.ts";
+import type { InputSpec } from "./node-type.ts";
+
+/** Resolves the edges of a workflow and hangs them onto their nodes. `ids` are of all nodes, also of faulty ones. */
+export function* connect(
+  posted: readonly WorkflowEdge[],
+  ids: ReadonlySet<string>,
+  nodes: ReadonlyMap<string, GraphNode>,
+  path: string,
+  issues: Issues,
+): Steps<GraphEdge[]> {
+  const edges: GraphEdge[] = [];
+  const occupied = new Set<string>();
+  for (const [position, edge] of posted.entries()) {
+    yield;
+    const end = new EdgeEnds(edge, position, path, issues);
+    end.checkIds(ids);
+    const source = nodes.get(edge.source);
+    const target = nodes.get(edge.target);
+    const kind = source && end.sourceKind(source);
+    const spec = target && end.targetSpec(target);
+    if (!target || !spec) continue;
+    if (kind && spec.accepts && !spec.accepts.includes(kind)) end.incompatible(target, kind, spec.accepts);
+    if (!spec.many && !spec.first) {
+      const key = `${target.position}/${end.targetHandle}`;
+      if (occupied.has(key)) end.occupied(target);
+      occupied.add(key);
+    }
+    if (!source || !kind) continue;
+    const { sourceHandle, targetHandle } = end;
+    const built: GraphEdge = { position, source, target, sourceHandle, targetHandle, spec };
+    edges.push(built);
+    source.out.push(built);
+    target.in.push(built);
+  }
+  return edges;
+}
+
+/** The two ends of one edge, and what can be wrong with them. */
+class EdgeEnds {
+  readonly sourceHandle: string;
+  readonly targetHandle: string;
+  readonly #edge: WorkflowEdge;
+  readonly #position: number;
+  readonly #path: string;
+  readonly #issues: Issues;
+
+  constructor(edge: WorkflowEdge, position: number, workflowPath: string, issues: Issues) {
+    this.sourceHandle = edge.sourceHandle ?? DEFAULT_SOURCE_HANDLE;
+    this.targetHandle = edge.targetHandle ?? DEFAULT_TARGET_HANDLE;
+    this.#edge = edge;
+    this.#position = position;
+    this.#path = `${workflowPath}/edges/${position}`;
+    this.#issues = issues;
+  }
+
+  checkIds(ids: ReadonlySet<string>): void {
+    const { source, target } = this.#edge;
+    if (!ids.has(source))
+      this.#add("INVALID_EDGE_SOURCE", `its source "${source}" is not a node that runs`, "source");
+    if (!ids.has(target))
+      this.#add("INVALID_EDGE_TARGET", `its target "${target}" is not a node that runs`, "target");
+  }
+
+  sourceKind(source: GraphNode): Kind | undefined {
+    const kind = own(source.handles.outputs, this.sourceHandle);
+    if (!kind) {
+      const message = `node "${source.id}" has no output "${this.sourceHandle}"`;
+      this.#add("UNKNOWN_HANDLE", message, "sourceHandle", { nodeId: source.id, handle: this.sourceHandle });
+    }
+    return kind;
+  }
+
+  targetSpec(target: GraphNode): InputSpec | undefined {
+    const handle = this.targetHandle;
+    const wrong = invalidName(handle);
+    const spec = wrong ? undefined : specOf(target, handle);
+    if (!spec) {
+      const code = !wrong && target.nested?.inputs === "handles" ? "UNKNOWN_INPUT" : "UNKNOWN_HANDLE";
+      const message = wrong ? `its target handle ${wrong}` : `node "${target.id}" has no input "${handle}"`;
+      this.#add(code, message, "targetHandle", { nodeId: target.id, handle });
+    }
+    return spec;
+  }
+
+  incompatible(target: GraphNode, kind: Kind, accepts: readonly Kind[]): void {
+    const message = `input "${this.targetHandle}" of "${target.id}" takes ${accepts.join(" or ")}, not ${kind}`;
+    this.#add("INCOMPATIBLE_HANDLES", message, "targetHandle", {
+      nodeId: target.id,
+      handle: this.targetHandle,
+    });
+  }
+
+  occupied(target: GraphNode): void {
+    const message = `input "${this.targetHandle}" of "${target.id}" takes one edge, and has one`;
+    this.#add("HANDLE_OCCUPIED", message, "targetHandle", { nodeId: target.id, handle: this.targetHandle });
+  }
+
+  #add(
+    code: Parameters<Issues["add"]>[0],
+    what: string,
+    key: string,
+    place: { readonly nodeId?: string; readonly handle?: string } = {},
+  ): void {
+    const { id } = this.#edge;
+    const name = id == null ? `Edge ${this.#position}` : `Edge "${id}"`;
+    this.#issues.add(code, `${name}: ${what}`, `${this.#path}/${key}`, {
+      ...(id != null && { edgeId: id }),
+      ...place,
+    });
+  }
+}
+
+const NOTHING_SPECIAL: InputSpec = {};
+
+function specOf(node: GraphNode, handle: string): InputSpec | undefined {
+  const named = own(node.handles.inputs, handle);
+  if (named) return named;
+  if (node.nested?.inputs !== "handles") return node.handles.inputs["*"];
+  const known = node.nested.graph.nodes.some((inner) => inner.input?.name === handle);
+  return known ? NOTHING_SPECIAL : undefined;
+}
+
+/** What is missing once all edges are known, and which outputs are named twice. */
+export function* checkConnections(nodes: Iterable<GraphNode>, path: string, issues: Issues): Steps<void> {
+  const names = new Set<string>();
+  for (const node of nodes) {
+    yield;
+    const place = `${path}/nodes/${node.position}`;
+    for (const handle in node.handles.inputs) {
+      if (!node.handles.inputs[handle]?.required) continue;
+      if (node.in.some((edge) => edge.targetHandle === handle)) continue;
+      const message = `Node "${node.id}": nothing is connected to its input "${handle}"`;
+      issues.add("REQUIRED_INPUT_MISSING", message, place, { nodeId: node.id, handle });
+    }
+    if (node.nested) checkNestedInputs(node, node.nested, place, issues);
+    if (!node.output) continue;
+    const { name } = node.output;
+    if (names.has(name)) {
+      const message = `Two output nodes have the name "${name}"`;
+      issues.add("DUPLICATE_OUTPUT_NAME", message, `${place}/data/name`, { nodeId: node.id });
+    }
+    names.add(name);
+  }
+}
+
+function checkNestedInputs(
+  node: GraphNode,
+  nested: NonNullable<GraphNode["nested"]>,
+  place: string,
+  issues: Issues,
+): void {
+  const given = new Set(
+    nested.inputs === "handles" ? node.in.map((edge) => edge.targetHandle) : nested.inputs,
+  );
+  for (const inner of nested.graph.nodes) {
+    if (!inner.input || inner.input.default !== undefined || given.has(inner.input.name)) continue;
+    const { name } = inner.input;
+    const message = `Node "${node.id}": the input "${name}" of its workflow has no value`;
+    const at = `${place}/data/workflow/nodes/${inner.position}`;
+    issues.add("INPUT_MISSING", message, at, { nodeId: node.id, handle: name });
+  }
+}

@@ -1,0 +1,157 @@
+import {
+  findSecret,
+  type Limits,
+  Policy,
+  type Steps,
+  Workflow,
+  type WorkflowNode,
+} from "../../protocol/index.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import { type Issues, pointer } from "./issues.ts";
+import type { Effect, Handles, NodeType, NodeTypes, Runtime } from "./node-type.ts";
+
+export interface GraphRules {
+  readonly types: NodeTypes;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  /** The types this caller may use; all if absent. */
+  readonly allowed?: ReadonlySet<string>;
+}
+
+/** Where a workflow stands, and what all of them hold together. */
+export interface Nesting {
+  /** JSON Pointer of the workflow in the request. */
+  readonly path: string;
+  readonly depth: number;
+  readonly totals: { nodes: number; edges: number };
+}
+
+/** Builds the workflow inside a container. */
+type BuildGraph = (workflow: Workflow, rules: GraphRules, issues: Issues, nesting: Nesting) => Steps<Graph>;
+
+/** Checks one node by itself: its type, its data, its policy, and the workflow inside it if it is a container. */
+export function* buildNode(
+  node: WorkflowNode,
+  position: number,
+  nesting: Nesting,
+  rules: GraphRules,
+  issues: Issues,
+  buildGraph: BuildGraph,
+): Steps<GraphNode | null> {
+  const { path } = nesting;
+  const part = { nodeId: node.id, issues };
+  const type = findType(node, path, rules, issues);
+  if (!type || !hasNoSecret(node, path, issues)) return null;
+  const policy = parse(Policy, node.policy ?? {}, { ...part, path: `${path}/policy` });
+  const data = parse(type.data, node.data ?? {}, { ...part, path: `${path}/data` });
+  if (data === undefined || policy === undefined) return null;
+
+  const declared = type.nested?.(data);
+  let nested: GraphNode["nested"] = null;
+  if (declared) {
+    const place = `${path}/data/workflow`;
+    const workflow = parse(Workflow, declared.workflow, { ...part, path: place });
+    if (!workflow) return null;
+    const inside = { ...nesting, path: place, depth: nesting.depth + 1 };
+    nested = { graph: yield* buildGraph(workflow, rules, issues, inside), inputs: declared.inputs };
+  }
+  const handles = type.handles(data);
+  if (!defaultFits(policy, handles)) {
+    const kind = handles.outputs["out"];
+    const message = kind ? `the default must be ${kind}` : 'there is no output "out" to be given a default';
+    const at = `${path}/policy/default`;
+    issues.add("INVALID_NODE_DATA", `Node "${node.id}": ${message}`, at, { nodeId: node.id });
+    return null;
+  }
+  return {
+    id: node.id,
+    position,
+    index: -1,
+    type,
+    data,
+    policy,
+    handles: policy.onError === "route" ? withErrorOutput(handles) : handles,
+    effect: nested ? strongest(type.effect(data), nested.graph) : type.effect(data),
+    nested,
+    input: type.input?.(data) ?? null,
+    output: type.output?.(data) ?? null,
+    in: [],
+    out: [],
+  };
+}
+
+function findType(node: WorkflowNode, path: string, rules: GraphRules, issues: Issues): NodeType | null {
+  const at = { nodeId: node.id };
+  const type = node.type == null ? undefined : rules.types.get(node.type);
+  if (!type || rules.allowed?.has(type.type) === false) {
+    const what = node.type == null ? "has no type" : `has the type "${node.type}", which is not known here`;
+    issues.add("UNKNOWN_NODE_TYPE", `Node "${node.id}" ${what}`, `${path}/type`, at);
+    return null;
+  }
+  if (type.hosts && !type.hosts.includes(rules.runtime)) {
+    const message = `Node "${node.id}": type "${type.type}" does not run on ${rules.runtime}`;
+    issues.add("UNSUPPORTED_ON_HOST", message, `${path}/type`, at);
+    return null;
+  }
+  return type;
+}
+
+/** Secrets may stand only where a type marks the field; no type does yet, so they may stand nowhere. */
+function hasNoSecret(node: WorkflowNode, path: string, issues: Issues): boolean {
+  const at = findSecret(node.data);
+  if (at === null) return true;
+  const message = `Node "${node.id}": a secret can't stand here`;
+  issues.add("INVALID_NODE_DATA", message, `${path}/data${at}`, { nodeId: node.id });
+  return false;
+}
+
+interface Schema<T> {
+  safeParse(
+    part: unknown,
+  ):
+    | { success: true; data: T }
+    | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
+}
+
+function parse<T>(
+  schema: Schema<T>,
+  part: unknown,
+  { nodeId, path, issues }: { readonly nodeId: string; readonly path: string; readonly issues: Issues },
+): T | undefined {
+  const parsed = schema.safeParse(part);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    const where = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
+    const message = `Node "${nodeId}": ${where}${issue.message}`;
+    issues.add("INVALID_NODE_DATA", message, path + pointer(issue.path), { nodeId });
+  }
+  return undefined;
+}
+
+function defaultFits(policy: Policy, handles: Handles): boolean {
+  if (policy.onError !== "default") return true;
+  switch (handles.outputs["out"]) {
+    case undefined:
+      return false;
+    case "value":
+      return true;
+    case "items":
+      return Array.isArray(policy.default);
+    case "text":
+      return typeof policy.default === "string";
+    default:
+      return policy.default instanceof Uint8Array;
+  }
+}
+
+function withErrorOutput(handles: Handles): Handles {
+  return { ...handles, outputs: { ...handles.outputs, error: "value" } };
+}
+
+const EFFECTS: readonly Effect[] = ["pure", "idempotent", "effectful"];
+
+function strongest(own: Effect, inside: Graph): Effect {
+  let rank = EFFECTS.indexOf(own);
+  for (const node of inside.nodes) rank = Math.max(rank, EFFECTS.indexOf(node.effect));
+  return EFFECTS[rank] ?? own;
+}
