@@ -173,6 +173,8 @@ class Evaluation {
     } catch (error) {
       if (error instanceof Waiting) return { status: "waiting", outputs: {} };
       if (!(error instanceof Failure)) throw error;
+      // A failure makes everything under its path forgotten.
+      for (const other of this.nodes.keys()) if (other.startsWith(`${path}/`)) this.nodes.delete(other);
       return handled(policy, [...error.codes]);
     }
   }
@@ -206,7 +208,7 @@ class Evaluation {
     const input = inputs["in"] ?? null;
     switch (node.type) {
       case "input":
-        return { out: given[String(data["name"])] ?? (data["default"] as Value) };
+        return { out: inputNamed(String(data["name"]), given, data["default"] as Value) };
       case "output":
         return {};
       case "constant":
@@ -277,6 +279,10 @@ class Evaluation {
         nestedResult(await this.graph(data["workflow"] as Workflow, { value, iteration }, scope)) ?? null;
     }
   }
+}
+
+function inputNamed(name: string, given: Inputs, fallback: Value): Value {
+  return Object.hasOwn(given, name) ? (given[name] as Value) : fallback;
 }
 
 function skipped(reason: SkipReason): Outcome {

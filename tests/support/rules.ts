@@ -28,6 +28,8 @@ export interface PathState {
   attempt: number;
   /** Attempt that a reset has announced. */
   announced?: number;
+  /** Something that it stands in was withdrawn. */
+  withdrawnAbove: boolean;
   outputs: Map<string, Folding>;
   reason?: string;
   /** Number of the update that started it, and of the last one that ended or withdrew it. */
@@ -117,10 +119,25 @@ class Checker {
   #state(path: string): PathState {
     let state = this.paths.get(path);
     if (!state) {
-      state = { status: "withdrawn", attempt: 0, outputs: new Map(), startedAt: 0, endedAt: 0 };
+      const withdrawnAbove = this.#above(path);
+      state = {
+        status: "withdrawn",
+        attempt: 0,
+        withdrawnAbove,
+        outputs: new Map(),
+        startedAt: 0,
+        endedAt: 0,
+      };
       this.paths.set(path, state);
     }
     return state;
+  }
+
+  /** True for a path whose container has started more than once. */
+  #above(path: string): boolean {
+    const parent = this.#locate(path)?.parent;
+    const state = parent === undefined ? undefined : this.paths.get(parent);
+    return state !== undefined && (state.attempt > 1 || state.withdrawnAbove);
   }
 
   #under(path: string): [string, PathState][] {
@@ -185,6 +202,9 @@ class Checker {
         8,
         `attempt ${update.attempt}, announced ${state.announced}`,
       );
+    } else if (state.withdrawnAbove) {
+      // Whoever resets a container needn't remember how often each path in it has started: counting up is enough.
+      this.#require(update.attempt > state.attempt, 8, `attempt ${update.attempt} follows ${state.attempt}`);
     } else {
       const expected = state.attempt + 1;
       this.#require(update.attempt === expected, 8, `attempt ${update.attempt} and not ${expected}`);
@@ -215,7 +235,8 @@ class Checker {
     if (located.node.type === "merge" && dataOf(located.node)["mode"] === "first") {
       const winner = edges.find((edge) => !this.#skips(located, edge));
       const source = winner && this.#state(located.prefix + winner.source);
-      this.#require(source !== undefined && SETTLED.has(source.status), 5, "its first edge has not settled");
+      const settled = source !== undefined && SETTLED.has(source.status);
+      this.#require(settled || this.#recording.allOutputs === false, 5, "its first edge has not settled");
       return;
     }
     for (const edge of edges) {
@@ -303,12 +324,17 @@ class Checker {
         this.#require(!silent, 12, `nothing was sent for ${handle}`);
       }
     }
-    for (const [handle, folding] of state.outputs) {
-      this.#require(!isProvisional(folding.value), 9, `something withdrawn is on ${handle}`);
-    }
+    if (located.parent === undefined) this.#final(update.nodeId, state);
     if (!located.scope) this.#seen.completed += 1;
     state.status = "completed";
     state.endedAt = this.#count;
+  }
+
+  /** What completes at the top stays. Further in, a whole scope may still be withdrawn with what it was given. */
+  #final(path: string, state: PathState): void {
+    for (const [handle, folding] of state.outputs) {
+      this.#require(!isProvisional(folding.value), 9, `something withdrawn is on ${handle} of ${path}`);
+    }
   }
 
   #failed(update: UpdateOf<"node-failed">, state: PathState): void {
@@ -337,8 +363,11 @@ class Checker {
       `attempt ${update.attempt} follows ${state.attempt}`,
     );
     this.#require(state.status !== "completed", 7, "it has completed");
-    this.#require(state.status === "failing" || state.status === "started", 7, `it is ${state.status}`);
-    if (state.status === "started") {
+    // What has failed finally, on what it read live, waits for its sources too before that counts.
+    const waits = state.status === "handled" && state.outputs.size === 0;
+    const may = waits || state.status === "failing" || state.status === "started";
+    this.#require(may, 7, `it is ${state.status}`);
+    if (state.status !== "failing") {
       // Sources first: what made this reset necessary has been withdrawn since this path started.
       const cause = edgesInto(located).some((edge) => {
         if (!isLive(located.graph, edge)) return false;
@@ -351,14 +380,13 @@ class Checker {
     for (const [, child] of this.#under(update.nodeId)) this.#withdraw(child, true);
   }
 
-  #withdraw(state: PathState, afresh: boolean): void {
+  #withdraw(state: PathState, above: boolean): void {
     state.status = "withdrawn";
     state.outputs = new Map();
     state.endedAt = this.#count;
     delete state.reason;
-    if (!afresh) return;
-    state.attempt = 0;
     delete state.announced;
+    state.withdrawnAbove ||= above;
   }
 
   #reused(located: Located, state: PathState): void {
@@ -387,6 +415,7 @@ class Checker {
       `retries are ${metrics.retries}, not ${this.#seen.retries}`,
     );
     if (update.type === "execution-completed") {
+      for (const [path, state] of this.paths) this.#final(path, state);
       for (const node of this.#recording.workflow.nodes) {
         const status = this.paths.get(node.id)?.status;
         this.#require(status !== undefined && SETTLED.has(status), 13, `${node.id} is ${status}`);
