@@ -14,6 +14,8 @@ const FRAME_MS = 80;
 /** A terminal that doesn't tell its size. */
 const COLUMNS = 80;
 const ROWS = 24;
+/** Wider rows would tear names and times apart. */
+const WIDEST = 100;
 
 const STYLES: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
   plain: "reset",
@@ -94,7 +96,7 @@ export class Live {
     if (this.#asked > 0) return;
     const screen = {
       // The last column and line stay free: writing there makes terminals scroll.
-      width: this.#columns - 1,
+      width: Math.min(this.#columns - 1, WIDEST),
       height: (this.#out.rows || ROWS) - 2,
       paint: this.#paint,
       now: Date.now(),
