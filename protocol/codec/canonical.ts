@@ -1,9 +1,7 @@
 import { NodeflowError } from "../error.ts";
 import { toBase64 } from "./base64.ts";
+import { WRITE_DEPTH } from "./bounds.ts";
 import { markerKey, Secret } from "./marker.ts";
-
-/** Far above any limit on depth that a host can set, far below what the stack can take. */
-const MAX_DEPTH = 1_000;
 
 /**
  * The one text of a value (RFC 8785, with the markers of the JSON wire): what hashes are made of. Lone surrogates, which
@@ -16,7 +14,7 @@ export function canonicalJson(value: unknown): string {
 
 function write(value: unknown, depth: number): string {
   if (typeof value !== "object" || value === null) return scalar(value);
-  if (depth > MAX_DEPTH) throw new NodeflowError("INVALID_REQUEST", "A value is nested too deeply");
+  if (depth > WRITE_DEPTH) throw new NodeflowError("INVALID_REQUEST", "A value is nested too deeply");
   if (Array.isArray(value)) {
     let out = "[";
     for (let i = 0; i < value.length; i++) out += (i === 0 ? "" : ",") + write(value[i], depth + 1);

@@ -1,16 +1,11 @@
 import { NodeflowError } from "../error.ts";
-import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Steps } from "../steps.ts";
+import { CONTAINER_ITEMS, ENVELOPE_DEPTH, type ReadLimits } from "./bounds.ts";
 import { jsonFault } from "./json-fault.ts";
-
-export type ReadLimits = Pick<Limits, "maxBodyBytes" | "maxBodyItems" | "maxDepth">;
 
 /** Text that is parsed in one go, about half a millisecond of work. */
 const RUN = 64 * 1024;
-/** Levels that a request or an update wraps around a value: a value of full depth can be posted in a checkpoint. */
-const ENVELOPE = 8;
-/** What a list or an object counts, compared with a scalar. */
-const CONTAINER_ITEMS = 8;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -163,7 +158,7 @@ export class JsonReader {
 
   #open(at: number, isList: boolean): void {
     this.#count(CONTAINER_ITEMS);
-    if (this.#levels.length >= this.#limits.maxDepth + ENVELOPE) {
+    if (this.#levels.length >= this.#limits.maxDepth + ENVELOPE_DEPTH) {
       throw new NodeflowError(
         "INVALID_REQUEST",
         `The body is nested deeper than ${this.#limits.maxDepth} levels`,

@@ -1,9 +1,7 @@
 import { NodeflowError } from "../error.ts";
 import { toBase64 } from "./base64.ts";
+import { WRITE_DEPTH } from "./bounds.ts";
 import { markerKey, Secret, type Wire } from "./marker.ts";
-
-/** Far above any limit on depth that a host can set, far below what the stack can take. */
-const MAX_DEPTH = 1_000;
 
 /**
  * A value as it is written on a wire: with markers for bytes and secrets, and users' own objects that look like markers
@@ -14,7 +12,7 @@ export function mark(value: unknown, wire: Wire): unknown {
 }
 
 function markObject(value: object, wire: Wire, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new NodeflowError("INVALID_REQUEST", "A value is nested too deeply");
+  if (depth > WRITE_DEPTH) throw new NodeflowError("INVALID_REQUEST", "A value is nested too deeply");
   if (Array.isArray(value)) return markList(value, wire, depth);
   if (value instanceof Uint8Array) return wire === "json" ? { $bytes: toBase64(value) } : value;
   if (value instanceof Secret) return value.toJSON();

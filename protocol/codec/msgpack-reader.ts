@@ -1,15 +1,10 @@
 import { NodeflowError } from "../error.ts";
-import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Steps } from "../steps.ts";
-
-type ReadLimits = Pick<Limits, "maxBodyBytes" | "maxBodyItems" | "maxDepth">;
+import { CONTAINER_ITEMS, ENVELOPE_DEPTH, type ReadLimits } from "./bounds.ts";
 
 /** Bytes read between two pauses. */
 const SLICE = 16 * 1024;
-/** Levels that a request or an update wraps around a value: a value of full depth can be posted in a checkpoint. */
-const ENVELOPE = 8;
-/** What a list or an object counts, compared with a scalar. */
-const CONTAINER_ITEMS = 8;
 /** Up to this length, text is cheaper to read by hand than by a TextDecoder. */
 const SHORT = 24;
 
@@ -215,7 +210,7 @@ export class MsgpackReader {
   #container(header: number, length: number, isMap: boolean): boolean {
     this.#pass(header);
     this.#count(CONTAINER_ITEMS);
-    if (this.#levels.length >= this.#limits.maxDepth + ENVELOPE) {
+    if (this.#levels.length >= this.#limits.maxDepth + ENVELOPE_DEPTH) {
       throw new NodeflowError(
         "INVALID_REQUEST",
         `The body is nested deeper than ${this.#limits.maxDepth} levels`,

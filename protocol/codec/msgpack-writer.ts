@@ -1,7 +1,6 @@
 import { NodeflowError } from "../error.ts";
+import { WRITE_DEPTH } from "./bounds.ts";
 
-/** Far above any limit on depth that a host can set, far below what the stack can take. */
-const MAX_DEPTH = 1_000;
 const FIRST_ROOM = 1_024;
 /** The most bytes that a UTF-16 unit takes in UTF-8. */
 const UTF8_PER_UNIT = 3;
@@ -40,7 +39,7 @@ class Writer {
   }
 
   #object(value: object, depth: number): void {
-    if (depth > MAX_DEPTH) throw new NodeflowError("INVALID_REQUEST", "A value is nested too deeply");
+    if (depth > WRITE_DEPTH) throw new NodeflowError("INVALID_REQUEST", "A value is nested too deeply");
     if (Array.isArray(value)) {
       this.#header(value.length, 0x90, 16, 0xdb);
       for (const element of value) this.value(element, depth + 1);

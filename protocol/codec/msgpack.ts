@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from "../limits.ts";
 import { finish } from "../steps.ts";
 import type { ExecutionUpdate } from "../update.ts";
 import type { Value } from "../value.ts";
-import type { ReadLimits } from "./json-reader.ts";
+import type { ReadLimits } from "./bounds.ts";
 import { mark } from "./mark.ts";
 import { MsgpackReader, readMsgpackSteps } from "./msgpack-reader.ts";
 import { writeMsgpack } from "./msgpack-writer.ts";
