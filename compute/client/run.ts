@@ -252,7 +252,7 @@ export class Run implements AsyncIterable<ExecutionUpdate> {
     if (update.type === "execution-started") {
       this.#executionId = update.executionId;
       if (this.#firstId === "") this.#firstId = update.executionId;
-      for (const reset of this.#seam.begin(this.#deps.clock.now())) this.#push(reset);
+      for (const reset of this.#seam.begin(update.timestamp)) this.#push(reset);
     } else if (update.type === "input-requested") {
       this.#questions.set(update.nodeId, update);
       this.#answers.ask(update);
