@@ -2,11 +2,11 @@ import { z } from "zod";
 import { DEFAULT_LIMITS, NodeflowError, type Value } from "../../protocol/index.ts";
 import { defineNode } from "../engine/index.ts";
 import { nestedWorkflow, whole } from "./data.ts";
-import { compile, condition, isTrue } from "./expression/expression.ts";
+import { compile, expression, isTrue } from "./expression/expression.ts";
 
 const Data = z.object({
   workflow: nestedWorkflow,
-  while: condition.describe("JSONata, checked before each iteration; root: the value, $iteration: from 0"),
+  while: expression.describe("JSONata, checked before each iteration; root: the value, $iteration: from 0"),
   maxIterations: whole(1, DEFAULT_LIMITS.maxIterations).describe("Beyond it the node fails"),
 });
 

@@ -78,6 +78,7 @@ class Items {
         this.#settled.delete(index);
         this.#emitted += 1;
         this.#tally.count();
+        this.#read();
         // An item whose output was skipped adds nothing.
         if (!result.skipped) yield ordered ? { value: result.value } : { value: result.value, index };
       } else if (this.#ended && this.#emitted === this.#begun) {

@@ -1,19 +1,20 @@
 import { z } from "zod";
-import { encodeJson, NodeflowError, Secret, type Value } from "../../protocol/index.ts";
-import { BoundedCache } from "./bounded-cache.ts";
+import { DEFAULT_LIMITS, encodeJson, NodeflowError, Secret, type Value } from "../../protocol/index.ts";
+import { TextCache } from "./text-cache.ts";
 
 /** A place to fill in: the handle, then keys and list positions. */
 type Path = readonly [handle: string, ...keys: string[]];
 /** Literal text and places, in order. */
 export type Template = readonly (string | Path)[];
 
-/** How a value is put into the text around it, e.g. percent-encoded in a URL. */
-export type Fill = (text: string) => string;
-
 const OPEN = "{{";
 const CLOSE = "}}";
 
-const parsed = new BoundedCache<string, Template>(1_000);
+const CACHED_CHARS = 1_048_576;
+/** All texts of one node together. */
+const MAX_CHARS = DEFAULT_LIMITS.maxValueBytes;
+
+const parsed = new TextCache<Template>(CACHED_CHARS);
 
 /**
  * Reads a text with places like `{{handle.key.0}}`. A place holds a path and nothing else: no code, no expressions.
@@ -48,36 +49,59 @@ function parsePath(text: string, open: number): Path {
   return [handle, ...keys];
 }
 
+/** How a value is put into the text around it, e.g. percent-encoded in a URL. It may throw. */
+export type Fill = (text: string) => string;
+
+type Inputs = Readonly<Record<string, Value>>;
+
+/** Room that is left for text: a short template can put the same large value in a thousand places. */
+interface Room {
+  chars: number;
+}
+
 /** The text with its places filled in. Values are put in as they are, never read as templates. */
-export function renderText(
-  template: Template,
-  inputs: Readonly<Record<string, Value>>,
-  fill: Fill = (text) => text,
-): string {
-  let out = "";
-  for (const part of template) out += typeof part === "string" ? part : fill(print(lookUp(part, inputs)));
-  return out;
+export function renderText(template: Template, inputs: Inputs, fill?: Fill): string {
+  return filledText(template, inputs, fill, { chars: MAX_CHARS });
 }
 
 /**
  * A value of `data` whose strings are templates. A string that is exactly one place gives the value itself; keys are left
  * as they are.
  */
-export function renderValue(data: Value, inputs: Readonly<Record<string, Value>>): Value {
+export function renderValue(data: Value, inputs: Inputs, fill?: Fill): Value {
+  return filledValue(data, inputs, fill, { chars: MAX_CHARS });
+}
+
+function filledValue(data: Value, inputs: Inputs, fill: Fill | undefined, room: Room): Value {
   if (typeof data === "string") {
     const template = parseTemplate(data);
     const [only] = template;
     if (template.length === 1 && typeof only === "object") return lookUp(only, inputs);
-    return renderText(template, inputs);
+    return filledText(template, inputs, fill, room);
   }
   if (typeof data !== "object" || data === null || data instanceof Uint8Array || data instanceof Secret)
     return data;
-  if (Array.isArray(data)) return data.map((item: Value) => renderValue(item, inputs));
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, renderValue(value, inputs)]));
+  if (Array.isArray(data)) return data.map((item: Value) => filledValue(item, inputs, fill, room));
+  return Object.fromEntries(
+    Object.entries(data).map(([key, item]) => [key, filledValue(item, inputs, fill, room)]),
+  );
+}
+
+function filledText(template: Template, inputs: Inputs, fill: Fill | undefined, room: Room): string {
+  let out = "";
+  for (const part of template) {
+    let text = typeof part === "string" ? part : print(lookUp(part, inputs));
+    if (fill !== undefined && typeof part !== "string") text = fill(text);
+    room.chars -= text.length;
+    if (room.chars < 0)
+      throw new NodeflowError("OUTPUT_TOO_LARGE", `A template gives more than ${MAX_CHARS} characters`);
+    out += text;
+  }
+  return out;
 }
 
 /** The value at a path. Only own properties exist: nothing of a prototype can be reached. */
-function lookUp(path: Path, inputs: Readonly<Record<string, Value>>): Value {
+function lookUp(path: Path, inputs: Inputs): Value {
   let value: Value = inputs as Value;
   for (const [depth, key] of path.entries()) {
     const inner = property(value, key);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Value } from "../../protocol/index.ts";
-import { defineNode, type NodeContext } from "../engine/index.ts";
-import { compile, expression } from "./expression/expression.ts";
+import { defineNode, type Emissions, type NodeContext } from "../engine/index.ts";
+import { compile, type Expression, expression, UNSURE } from "./expression/expression.ts";
 import { itemsOf } from "./items.ts";
 
 const Data = z.object({
@@ -24,17 +24,28 @@ export const transform = defineNode<Data>({
   execute: (context) => (context.data.each ? eachItem(context) : once(context)),
 });
 
-async function* once(context: NodeContext<Data>) {
+function once(context: NodeContext<Data>): Emissions {
+  const expression = compile(context.data.expression);
   const { in: root = null, ...variables } = context.inputs;
-  const value = await compile(context.data.expression).evaluate(root, variables, context);
-  yield { value: value ?? null };
+  const value = expression.evaluateNow(root, variables);
+  return value === UNSURE ? later(expression, root, variables, context) : [{ value: value ?? null }];
+}
+
+async function* later(
+  expression: Expression,
+  root: Value,
+  variables: Readonly<Record<string, Value>>,
+  context: NodeContext<Data>,
+) {
+  yield { value: (await expression.evaluate(root, variables, context)) ?? null };
 }
 
 async function* eachItem(context: NodeContext<Data>) {
   const expression = compile(context.data.expression);
   const { in: _live, ...variables } = context.inputs;
   for await (const item of itemsOf(context.live["in"])) {
-    const value: Value | undefined = await expression.evaluate(item, variables, context);
+    let value = expression.evaluateNow(item, variables);
+    if (value === UNSURE) value = await expression.evaluate(item, variables, context);
     if (value !== undefined) yield { value };
   }
 }

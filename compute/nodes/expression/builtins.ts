@@ -1,26 +1,10 @@
 import type jsonata from "jsonata";
-import { NodeflowError } from "../../../protocol/index.ts";
 import { dateGuards } from "./dates.ts";
-import type { Evaluation } from "./evaluation.ts";
 import { assign, type Builtin, builtin, evaluationOf, type Focus } from "./evaluator.ts";
-import { listFunctions } from "./lists.ts";
+import { failure } from "./failure.ts";
+import type { Guard } from "./guard.ts";
+import { listFunctions, range } from "./lists.ts";
 import { textFunctions } from "./texts.ts";
-
-/**
- * A function that stands before a built-in one, or in its place. It throws where the built-in function would do more
- * work, or make something larger, than its arguments were charged for.
- */
-export type Guard = (call: Call) => unknown;
-
-export interface Call {
-  readonly args: readonly unknown[];
-  readonly focus: Focus;
-  readonly evaluation: Evaluation;
-  /** Calls the built-in function. */
-  original(...args: readonly unknown[]): unknown;
-  /** The built-in function itself, where it needs another `this`. */
-  readonly implementation: Builtin["implementation"];
-}
 
 /** Work of a function for each part of its arguments, in steps. */
 const STEPS_PER_PART = 1 / 32;
@@ -28,26 +12,12 @@ const STEPS_PER_PART = 1 / 32;
 /** They look at one place of what they are given, however large it is. */
 const CHEAP = new Set(["exists", "type", "count", "lookup", "boolean", "not"]);
 
-const PLAIN = [
-  ...["sum", "average", "string", "substring", "substringBefore", "substringAfter", "lowercase", "uppercase"],
-  ...["length", "trim", "match", "contains", "formatBase", "number", "floor", "ceil", "round", "abs", "sqrt"],
-  ...[
-    "power",
-    "boolean",
-    "not",
-    "map",
-    "zip",
-    "filter",
-    "single",
-    "reduce",
-    "sift",
-    "keys",
-    "lookup",
-    "append",
-  ],
-  ...["exists", "merge", "reverse", "each", "error", "assert", "type", "count", "encodeUrlComponent"],
-  ...["encodeUrl", "decodeUrlComponent", "decodeUrl"],
-];
+/** What needs no guard but the charge for its arguments. */
+const PLAIN = (
+  "sum average substringBefore substringAfter lowercase uppercase trim match contains formatBase number floor ceil " +
+  "round abs sqrt power boolean not map zip filter single reduce sift keys lookup append exists merge reverse each " +
+  "error assert type count encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl"
+).split(" ");
 
 const GUARDS: Readonly<Record<string, Guard>> = { ...textFunctions, ...listFunctions, ...dateGuards };
 
@@ -58,6 +28,9 @@ export const REFUSED: Readonly<Record<string, string>> = {
   eval: "expressions can't be made at run time",
 };
 
+/** The name of the function that the operator `..` becomes. No expression can say it. */
+export const RANGE = "\u0000range";
+
 const REPLACEMENTS = new Map<string, Builtin>();
 for (const name of [...PLAIN, ...Object.keys(GUARDS)]) {
   REPLACEMENTS.set(name, guarded(name, builtin(name), GUARDS[name]));
@@ -66,10 +39,12 @@ for (const [name, why] of Object.entries(REFUSED)) {
   REPLACEMENTS.set(name, {
     _jsonata_function: true,
     implementation: () => {
-      throw new NodeflowError("EXPRESSION_ERROR", `$${name}: ${why}`);
+      throw failure(`$${name}: ${why}`);
     },
   });
 }
+
+REPLACEMENTS.set(RANGE, guarded("..", { _jsonata_function: true, implementation: () => undefined }, range));
 
 /** Puts guarded functions in the place of the evaluator's own. */
 export function guardBuiltins(expression: jsonata.Expression): void {
@@ -86,7 +61,7 @@ function guarded(name: string, known: Builtin, guard: Guard | undefined): Builti
     for (const arg of args) {
       if (typeof arg === "number") {
         // Loops up to an infinite or undefined number don't end.
-        if (!Number.isFinite(arg)) throw new NodeflowError("EXPRESSION_ERROR", `$${name} is given ${arg}`);
+        if (!Number.isFinite(arg)) throw failure(`$${name} is given ${arg}`);
       } else if (!cheap || Array.isArray(arg)) {
         meter.charge(evaluation.scales.weigh(arg) * STEPS_PER_PART);
       }

@@ -1,5 +1,5 @@
-import { NodeflowError } from "../../../protocol/index.ts";
-import type { Guard } from "./builtins.ts";
+import { failure } from "./failure.ts";
+import type { Guard } from "./guard.ts";
 import { allowPicture } from "./texts.ts";
 
 /** Longer texts are neither dates nor numbers in words. */
@@ -103,8 +103,4 @@ function ambiguity(picture: string): string | null {
     at = close + 1;
   }
   return null;
-}
-
-function failure(message: string): NodeflowError {
-  return new NodeflowError("EXPRESSION_ERROR", message);
 }

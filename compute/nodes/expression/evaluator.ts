@@ -8,9 +8,16 @@ import type { Evaluation } from "./evaluation.ts";
  */
 export interface Frame {
   lookup(name: string | symbol): unknown;
-  readonly base: object;
+  bind(name: string | symbol, value: unknown): void;
+  /** The outermost frame of an evaluation, once there is one. */
+  readonly base: {
+    /** Ours: the evaluation that its frames belong to. */
+    evaluation?: Evaluation;
+  };
   /** Ours: how many frames it stands on. */
   level?: number;
+  /** Ours: how many elements joined each group that is made here, by the part that gives the group's key. */
+  groups?: Map<Part, Map<unknown, number>>;
 }
 
 /** A part of a parsed expression. Which of the keys are there depends on its type. */
@@ -20,8 +27,10 @@ export interface Part {
   readonly position?: number;
   /** Ours: steps that evaluating it costs besides one. */
   extra?: number;
-  /** Ours: whoever asked for its result walks through all of it. */
-  walked?: boolean;
+  /** Ours: steps for each part of its result, where whoever asked for it walks through all of it. */
+  walk?: number;
+  /** Ours: its result is the group that something joins, which is copied then. */
+  groups?: boolean;
   /** Ours: after it, something that was weighed is changed. */
   changes?: boolean;
   readonly [key: string]: unknown;
@@ -50,15 +59,10 @@ export const FRAME = Symbol.for("jsonata.__createFrame_push");
 /** The variable that holds the evaluation. No expression can name it, and no handle can be called so. */
 export const EVALUATION = "\u0000evaluation";
 
-const evaluations = new WeakMap<object, Evaluation>();
-
 /** The evaluation that a frame belongs to. */
 export function evaluationOf(frame: Frame): Evaluation {
-  const known = evaluations.get(frame.base);
-  if (known !== undefined) return known;
-  const evaluation = frame.lookup(EVALUATION) as Evaluation;
-  evaluations.set(frame.base, evaluation);
-  return evaluation;
+  frame.base.evaluation ??= frame.lookup(EVALUATION) as Evaluation;
+  return frame.base.evaluation;
 }
 
 /** The built-in function of a name, as the evaluator comes with it. */

@@ -1,8 +1,9 @@
 import type jsonata from "jsonata";
 import { z } from "zod";
 import { NodeflowError, type Value } from "../../../protocol/index.ts";
-import { BoundedCache } from "../bounded-cache.ts";
+import { TextCache } from "../text-cache.ts";
 import { guardBuiltins } from "./builtins.ts";
+import { direct, type Outcome, UNSURE } from "./direct.ts";
 import { Evaluation } from "./evaluation.ts";
 import { EVALUATION } from "./evaluator.ts";
 import { addHooks } from "./hooks.ts";
@@ -13,24 +14,29 @@ import { type Parsed, parse } from "./syntax.ts";
 
 /** Evaluations of parts that may wait for each other: this deep may functions call themselves. */
 const MAX_OPEN = 20_000;
-/** Elements of a list that the evaluator builds up. */
-const MAX_LIST = 1_000_000;
 const MAX_MESSAGE = 500;
 
 /** A JSONata expression that can be evaluated without harm, whoever wrote it. */
 export interface Expression {
   /**
+   * The result, if it can be told without the evaluator, else `UNSURE`. It never throws.
+   */
+  evaluateNow(root: Value, variables: Readonly<Record<string, Value>>): Outcome;
+  /**
    * Resolves with undefined where the expression finds nothing. Rejects with `EXPRESSION_ERROR`, or with the reason of
    * the abort. The same seed gives the same result.
    */
   evaluate(
-    root: Value | undefined,
+    root: Value,
     variables: Readonly<Record<string, Value>>,
     setting: Setting,
   ): Promise<Value | undefined>;
 }
 
-const compiled = new BoundedCache<string, Expression>(1_000);
+/** A tree takes about two hundred bytes for each character. */
+const CACHED_CHARS = 262_144;
+
+const compiled = new TextCache<Expression>(CACHED_CHARS);
 
 /** Reads an expression, or remembers having read it. Throws a SyntaxError that says what is wrong. */
 export function compile(source: string): Expression {
@@ -43,13 +49,17 @@ export function compile(source: string): Expression {
 }
 
 function guardedExpression(source: string): Expression {
-  const options: jsonata.JsonataOptions = { stack: MAX_OPEN, sequence: MAX_LIST };
+  const options: jsonata.JsonataOptions = { stack: MAX_OPEN };
   const parsed: Parsed = parse(source, options);
-  const { expression, usesRegex } = parsed;
+  const { expression, tree, usesRegex } = parsed;
+  const evaluateNow = direct(tree);
   guardBuiltins(expression);
   addHooks(expression);
   return {
+    evaluateNow,
     async evaluate(root, variables, setting) {
+      const outcome = evaluateNow(root, variables);
+      if (outcome !== UNSURE) return outcome;
       const evaluation = new Evaluation(setting);
       const { meter } = evaluation;
       try {
@@ -76,12 +86,17 @@ function explained(error: unknown): unknown {
       cause: error,
     });
   }
+  if (error instanceof Error) {
+    return new NodeflowError("EXPRESSION_ERROR", "The expression can't be evaluated", { cause: error });
+  }
   const { message, position } = (error ?? {}) as { message?: unknown; position?: unknown };
   const text = typeof message === "string" && message !== "" ? message : "The expression can't be evaluated";
   const place = typeof position === "number" ? ` (at character ${position})` : "";
   const cut = text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text;
   return new NodeflowError("EXPRESSION_ERROR", cut + place, { cause: error });
 }
+
+export { UNSURE } from "./direct.ts";
 
 /** Whether a result counts as true, by the rules of JSONata's `$boolean`. */
 export function isTrue(value: Value | undefined): boolean {
@@ -107,6 +122,3 @@ export const expression = z.string("must be a string").superRefine((source, cont
   const problem = expressionProblem(source);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
-
-/** The same, for expressions that decide something. */
-export const condition = expression;

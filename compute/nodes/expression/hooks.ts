@@ -1,6 +1,7 @@
 import type jsonata from "jsonata";
 import { assign, ENTRY, EXIT, evaluationOf, FRAME, type Frame, type Part } from "./evaluator.ts";
-import { exhausted } from "./meter.ts";
+import { failure } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 import { allowText } from "./weight.ts";
 
 /** Frames that hold each other, by which variables are looked up. */
@@ -9,6 +10,8 @@ const CHARS_PER_STEP = 64;
 const CHARS_PER_STEP_JOINING = 1024;
 const PARTS_PER_STEP = 16;
 const COPIES_PER_STEP = 512;
+const JOINS_PER_STEP = 128;
+const CALL_STEPS = 5;
 
 /** Has the evaluator ask before, and tell after, it evaluates a part of the expression. */
 export function addHooks(expression: jsonata.Expression): void {
@@ -54,13 +57,51 @@ function leave(part: Part, _input: unknown, frame: Frame, result: unknown): void
   } else if (typeof result === "object" && result !== null) {
     const evaluation = evaluationOf(frame);
     const weight = evaluation.scales.weigh(result);
-    if (part.walked) evaluation.meter.charge(weight / PARTS_PER_STEP);
+    if (part.walk !== undefined) evaluation.meter.charge(weight * part.walk);
+  } else if (typeof result === "function") {
+    meterCalls(result as Closure, evaluationOf(frame).meter);
   }
+  if (part.groups) evaluationOf(frame).meter.charge(joins(frame, part, result) / JOINS_PER_STEP);
   if (part.changes) evaluationOf(frame).forgetWeights();
 }
 
-/** Throws if a new frame stands on too many others. */
+interface Closure {
+  (...args: unknown[]): unknown;
+  metered?: boolean;
+}
+
+/**
+ * A function that is passed on is wrapped each time: it can become a thousand calls deep without a part being evaluated.
+ * The evaluator calls functions through `apply`, which is where they are counted.
+ */
+function meterCalls(closure: Closure, meter: Meter): void {
+  if (closure.metered) return;
+  closure.metered = true;
+  const apply = (self: unknown, args: unknown[]) => {
+    meter.charge(CALL_STEPS);
+    return Reflect.apply(closure, self, args);
+  };
+  Object.defineProperty(closure, "apply", { value: apply });
+}
+
+/** How many elements a group had when one joined it: all of them are copied then. */
+function joins(frame: Frame, part: Part, key: unknown): number {
+  frame.groups ??= new Map();
+  let sizes = frame.groups.get(part);
+  if (sizes === undefined) {
+    sizes = new Map();
+    frame.groups.set(part, sizes);
+  }
+  const size = sizes.get(key) ?? 0;
+  sizes.set(key, size + 1);
+  return size;
+}
+
+/** Throws if a new frame stands on too many others; has it know the hooks, which are looked up for each part. */
 function open(under: Frame, frame: Frame): void {
+  frame.bind(ENTRY, enter);
+  frame.bind(EXIT, leave);
+  frame.bind(FRAME, open);
   frame.level = (under.level ?? 0) + 1;
-  if (frame.level > MAX_FRAMES) throw exhausted("The expression nests too many functions");
+  if (frame.level > MAX_FRAMES) throw failure("The expression nests too many functions");
 }

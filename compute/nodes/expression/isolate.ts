@@ -1,4 +1,5 @@
-import { encodeJson, NodeflowError, type Value } from "../../../protocol/index.ts";
+import { encodeJson, type Value } from "../../../protocol/index.ts";
+import { failure } from "./failure.ts";
 import type { Meter } from "./meter.ts";
 import { isCallable } from "./weight.ts";
 
@@ -9,19 +10,24 @@ const MAX_DEPTH = 256;
 const RESERVED = ["_jsonata_lambda", "_jsonata_function"];
 
 /**
- * Bytes inside an expression: an object without keys. Two are equal if their bytes are, since equality looks at this one
- * property, which enumeration doesn't show.
+ * Bytes inside an expression: an object without keys. Two are equal if their bytes are, since equality looks at the one
+ * property that enumeration doesn't show.
  */
 export class Opaque {
-  readonly bytes!: Uint8Array;
+  readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
-    Object.defineProperty(this, "bytes", { value: bytes });
+    this.#bytes = bytes;
+    Object.defineProperty(this, "$bytes", { get: () => encodeJson(bytes) });
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   /** What `$string` shows. */
   toJSON(): unknown {
-    return JSON.parse(encodeJson(this.bytes));
+    return JSON.parse(encodeJson(this.#bytes));
   }
 }
 
@@ -100,8 +106,4 @@ function set(object: Record<string, unknown>, key: string, value: unknown): void
   } else {
     object[key] = value;
   }
-}
-
-function failure(message: string): NodeflowError {
-  return new NodeflowError("EXPRESSION_ERROR", message);
 }

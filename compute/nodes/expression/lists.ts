@@ -1,7 +1,7 @@
-import { NodeflowError } from "../../../protocol/index.ts";
-import type { Guard } from "./builtins.ts";
+import { failure } from "./failure.ts";
+import type { Guard } from "./guard.ts";
 import { Opaque } from "./isolate.ts";
-import { isCallable } from "./weight.ts";
+import { isCallable, MAX_WEIGHT } from "./weight.ts";
 
 /** Functions over lists and objects that the evaluator has in a form that is slow, unbounded, random or blind to bytes. */
 export const listFunctions: Readonly<Record<string, Guard>> = {
@@ -53,13 +53,16 @@ export const listFunctions: Readonly<Record<string, Guard>> = {
   spread({ args: [value], focus }) {
     const spread = (inner: unknown): unknown => {
       if (Array.isArray(inner)) {
-        const result = focus.createSequence();
+        const result: unknown[] = [];
+        let found = false;
         for (const item of inner) {
           const parts = spread(item);
+          if (parts === undefined) continue;
+          found = true;
           if (Array.isArray(parts)) for (const part of parts) result.push(part);
-          else if (parts !== undefined) result.push(parts);
+          else result.push(parts);
         }
-        return result;
+        return found ? result : focus.createSequence();
       }
       if (typeof inner !== "object" || inner === null || isCallable(inner)) return inner;
       const result = focus.createSequence();
@@ -71,6 +74,22 @@ export const listFunctions: Readonly<Record<string, Guard>> = {
 
   // The evaluator goes through JSON, which loses bytes.
   clone: ({ args: [value] }) => clone(value),
+};
+
+/** The operator `..`: whole numbers from one to another. */
+export const range: Guard = ({ args: [from, to], evaluation }) => {
+  for (const end of [from, to]) {
+    if (end !== undefined && !Number.isInteger(end))
+      throw failure(`".." takes whole numbers, not ${typeof end === "number" ? end : typeof end}`);
+  }
+  if (from === undefined || to === undefined) return undefined;
+  const [first, last] = [from as number, to as number];
+  if (first > last) return undefined;
+  const size = last - first + 1;
+  if (size > MAX_WEIGHT) throw failure(`".." makes a list of more than ${MAX_WEIGHT} numbers`);
+  evaluation.meter.charge(size / 16);
+  const list = Array.from({ length: size }, (_, index) => first + index);
+  return Object.assign(list, { sequence: true });
 };
 
 type Comparator = (this: unknown, a: unknown, b: unknown) => unknown;
@@ -137,8 +156,4 @@ function clone(value: unknown): unknown {
     return value;
   if (Array.isArray(value)) return value.map(clone);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, clone(inner)]));
-}
-
-function failure(message: string): NodeflowError {
-  return new NodeflowError("EXPRESSION_ERROR", message);
 }

@@ -1,9 +1,9 @@
-import { NodeflowError } from "../../../protocol/index.ts";
+import { failure } from "./failure.ts";
 
 /** What one evaluation may cost, in steps: evaluations of a part of the expression, or as much work inside a function. */
-const MAX_STEPS = 1_000_000;
+const MAX_STEPS = 400_000;
 /** Steps between two turns of the event loop. */
-const STEPS_PER_TURN = 10_000;
+const STEPS_PER_TURN = 5_000;
 
 /** What an evaluation needs of the node that asks for it. */
 export interface Setting {
@@ -35,7 +35,7 @@ export class Meter {
 
   charge(steps: number): void {
     this.#left -= steps;
-    if (this.#left < 0) throw exhausted("The expression takes too many steps");
+    if (this.#left < 0) throw failure("The expression takes too many steps");
   }
 
   /** True once others should have their turn. */
@@ -52,8 +52,4 @@ export class Meter {
       throw new Interrupted(reason);
     }
   }
-}
-
-export function exhausted(message: string): NodeflowError {
-  return new NodeflowError("EXPRESSION_ERROR", message);
 }

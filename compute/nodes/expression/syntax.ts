@@ -1,5 +1,5 @@
 import jsonata from "jsonata";
-import { REFUSED } from "./builtins.ts";
+import { RANGE, REFUSED } from "./builtins.ts";
 import type { Part } from "./evaluator.ts";
 import { linearPattern } from "./regex.ts";
 
@@ -9,11 +9,15 @@ const MAX_DEPTH = 500;
 
 /** Sorting with `^( )` copies half of what is left for each element: it is charged so that it stays small. */
 const SORT_STEPS = 8;
-/** Grouping copies what a group holds for each element that joins it. */
-const GROUP_STEPS = 20;
+/** The same for groups of what `@` and `#` have bound, where it can't be told how large a group is. */
+const GROUP_STEPS = 50;
 
 /** Operators that walk through all of their operands. */
 const WALKING = new Set(["=", "!=", "in", "and", "or", "&"]);
+/** Steps for each part of what is walked through … */
+const WALK_STEPS = 1 / 16;
+/** … and where an object is made for it. */
+const TUPLE_STEPS = 1 / 2;
 
 export interface Parsed {
   readonly expression: jsonata.Expression;
@@ -86,14 +90,21 @@ function* partsOf(tree: Part): Generator<Part, void, void> {
   }
 }
 
+/** Marks what costs more than it seems, and puts a function that looks first in the place of the operator `..`. */
 function mark(part: Part): void {
   for (const key of ["predicate", "stages"]) {
     for (const filter of (part[key] ?? []) as readonly Part[]) {
-      if (typeof filter["expr"] === "object") (filter["expr"] as Part).walked = true;
+      if (typeof filter["expr"] === "object") (filter["expr"] as Part).walk = WALK_STEPS;
     }
   }
   const group = part["group"] as { readonly lhs: readonly (readonly Part[])[] } | undefined;
-  for (const [key] of group?.lhs ?? []) if (key !== undefined) key.extra = GROUP_STEPS;
+  const tuples = ((part["steps"] ?? []) as readonly Part[]).some((step) => step["tuple"] === true);
+  for (const [key] of group?.lhs ?? []) {
+    if (key === undefined) continue;
+    if (tuples) key.extra = GROUP_STEPS;
+    else key.groups = true;
+  }
+  for (const step of (part["steps"] ?? []) as readonly Part[]) step.walk = tuples ? TUPLE_STEPS : WALK_STEPS;
   switch (part.type) {
     case "sort":
       for (const { expression } of part["terms"] as readonly { readonly expression: Part }[]) {
@@ -101,12 +112,23 @@ function mark(part: Part): void {
       }
       break;
     case "binary":
-      if (!WALKING.has(part.value as string)) break;
-      (part["lhs"] as Part).walked = true;
-      (part["rhs"] as Part).walked = true;
+      if (part.value === "..") {
+        Object.assign(part, {
+          type: "function",
+          procedure: { type: "variable", value: RANGE, position: part.position },
+          arguments: [part["lhs"], part["rhs"]],
+        });
+      } else if (WALKING.has(part.value as string)) {
+        (part["lhs"] as Part).walk = WALK_STEPS;
+        (part["rhs"] as Part).walk = WALK_STEPS;
+      }
+      break;
+    case "unary":
+      if (part.value === "[")
+        for (const item of part["expressions"] as readonly Part[]) item.walk = WALK_STEPS;
       break;
     case "condition":
-      (part["condition"] as Part).walked = true;
+      (part["condition"] as Part).walk = WALK_STEPS;
       break;
     case "transform":
       (part["update"] as Part).changes = true;

@@ -1,5 +1,5 @@
-import { NodeflowError } from "../../../protocol/index.ts";
-import type { Guard } from "./builtins.ts";
+import { failure } from "./failure.ts";
+import type { Guard } from "./guard.ts";
 import { allowText } from "./weight.ts";
 
 /** Pieces of a split text, elements of a list. */
@@ -20,10 +20,34 @@ type Matcher = (text?: string) => Match | undefined | Promise<Match | undefined>
 
 /** Functions over text whose result can be far larger than their arguments. */
 export const textFunctions: Readonly<Record<string, Guard>> = {
-  pad({ args: [text, width, ...rest], original, evaluation }) {
-    allowText(Math.abs(width as number));
-    evaluation.meter.charge(Math.abs(width as number) / CHARS_PER_STEP);
-    return original(text, width, ...rest);
+  pad({ args, evaluation }) {
+    const [text, width, pad] = args as [string | undefined, number, string | undefined];
+    if (text === undefined) return undefined;
+    const missing = Math.abs(Math.trunc(width)) - length(text);
+    if (missing <= 0) return text;
+    allowText(text.length + missing);
+    evaluation.meter.charge(missing / CHARS_PER_STEP);
+    const characters = pad ? [...pad] : [" "];
+    const rest = characters.slice(0, missing % characters.length).join("");
+    const padding = characters.join("").repeat(Math.floor(missing / characters.length)) + rest;
+    return width > 0 ? text + padding : padding + text;
+  },
+
+  // The evaluator makes a list of all characters to count or to cut them.
+  length: ({ args: [text] }) => (typeof text === "string" ? length(text) : undefined),
+
+  substring({ args }) {
+    const [text, start, count] = args as [string | undefined, number, number | undefined];
+    if (text === undefined) return undefined;
+    if (count !== undefined && count <= 0) return "";
+    const size = length(text);
+    const from = Math.trunc(start >= 0 ? start : Math.max(0, size + start));
+    const to =
+      count === undefined
+        ? size
+        : Math.trunc((start >= 0 || size + start < 0 ? Math.max(0, start) : size + start) + count);
+    if (size === text.length) return text.slice(from, Math.max(from, to));
+    return [...characters(text, from, to)].join("");
   },
 
   join({ args, original, evaluation }) {
@@ -109,6 +133,29 @@ export const textFunctions: Readonly<Record<string, Guard>> = {
   },
 };
 
+/** The number of characters, two units that make one counted once. */
+function length(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length - 1; i++) {
+    if (!isHigh(text.charCodeAt(i)) || !isLow(text.charCodeAt(i + 1))) continue;
+    count -= 1;
+    i += 1;
+  }
+  return count;
+}
+
+function* characters(text: string, from: number, to: number): Generator<string> {
+  let at = 0;
+  for (const character of text) {
+    if (at >= to) return;
+    if (at >= from) yield character;
+    at += 1;
+  }
+}
+
+const isHigh = (unit: number) => unit >= 0xd800 && unit <= 0xdbff;
+const isLow = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff;
+
 export function allowPicture(picture: unknown): void {
   if (typeof picture === "string" && picture.length > MAX_PICTURE) {
     throw failure(`A picture is longer than ${MAX_PICTURE} characters`);
@@ -136,8 +183,4 @@ function watch(matcher: Matcher, onMatch: () => void): Matcher {
 /** Goes on with a value that may be there already. */
 export function settled<In, Out>(value: In | Promise<In>, next: (value: In) => Out): Out | Promise<Out> {
   return value instanceof Promise ? value.then(next) : next(value);
-}
-
-function failure(message: string): NodeflowError {
-  return new NodeflowError("EXPRESSION_ERROR", message);
 }

@@ -1,7 +1,8 @@
-import { exhausted, type Meter } from "./meter.ts";
+import { failure } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 
 /** Values that a value may hold, each text counted once more for every so many characters … */
-const MAX_WEIGHT = 2_000_000;
+export const MAX_WEIGHT = 2_000_000;
 /** … which is this many: one text alone may be 16 million characters long. */
 const CHARS_PER_UNIT = 8;
 const MAX_DEPTH = 256;
@@ -16,7 +17,7 @@ export const MAX_CHARS = MAX_WEIGHT * CHARS_PER_UNIT;
 export function allowText(length: number): void {
   // Written so that NaN is refused too.
   if (!(length <= MAX_CHARS))
-    throw exhausted(`The expression makes a text of more than ${MAX_CHARS} characters`);
+    throw failure(`The expression makes a text of more than ${MAX_CHARS} characters`);
 }
 
 /**
@@ -53,7 +54,7 @@ export class Scales {
     if (known !== undefined) return known;
     if (isCallable(value)) return 1;
     if (level > MAX_DEPTH)
-      throw exhausted(`The expression makes a value nested deeper than ${MAX_DEPTH} levels`);
+      throw failure(`The expression makes a value nested deeper than ${MAX_DEPTH} levels`);
     let weight = 1;
     let depth = 0;
     for (const inner of Array.isArray(value) ? value : ownValues(value)) {
@@ -64,11 +65,10 @@ export class Scales {
       } else {
         weight += typeof inner === "string" ? this.#text(inner) : 1;
       }
-      if (weight > MAX_WEIGHT)
-        throw exhausted(`The expression makes a value of more than ${MAX_WEIGHT} parts`);
+      if (weight > MAX_WEIGHT) throw failure(`The expression makes a value of more than ${MAX_WEIGHT} parts`);
     }
     if (depth + 1 > MAX_DEPTH)
-      throw exhausted(`The expression makes a value nested deeper than ${MAX_DEPTH} levels`);
+      throw failure(`The expression makes a value nested deeper than ${MAX_DEPTH} levels`);
     const packed = (depth + 1) * DEPTH_UNIT + weight;
     // Only what is asked for, and what is shared in it, needs remembering; small things are weighed again.
     if (level === 0 || weight > 8) this.#known.set(value, packed);

@@ -1,0 +1,10 @@
+import type { Setting } from "../../../../compute/nodes/expression/meter.ts";
+
+/** What a node gives an evaluation. */
+export function setting(seed = "seed"): Setting {
+  return {
+    seed,
+    signal: new AbortController().signal,
+    sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
+  };
+}
