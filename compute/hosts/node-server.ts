@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from "node:http";
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { NodeflowError } from "../../protocol/index.ts";
@@ -69,13 +69,17 @@ export async function startServer(environment: Environment, options: NodeServerO
     sever: (bindings) => (bindings as HttpBindings).outgoing.destroy(),
   });
 
+  const listener = getRequestListener(service.app.fetch, { errorHandler: () => malformed() });
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
-    getRequestListener(service.app.fetch, { errorHandler: () => malformed() }),
+    (incoming, outgoing) => {
+      joinFirstWrite(outgoing);
+      listener(incoming, outgoing);
+    },
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
   await listen(server, environment);
@@ -86,6 +90,21 @@ export async function startServer(environment: Environment, options: NodeServerO
       await service.drain(environment.graceMs);
       await stop(server);
     },
+  };
+}
+
+/**
+ * A stream's headers are flushed on their own, before its first update is asked for. What is ready within the same turn of
+ * the event loop leaves in the same packet instead.
+ */
+function joinFirstWrite(outgoing: ServerResponse): void {
+  const flush = outgoing.flushHeaders.bind(outgoing);
+  outgoing.flushHeaders = () => {
+    // The socket, not the answer, is corked: an answer joins its chunks while it is, which its headers don't survive.
+    const { socket } = outgoing;
+    socket?.cork();
+    flush();
+    setImmediate(() => socket?.uncork());
   };
 }
 

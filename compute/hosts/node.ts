@@ -12,7 +12,9 @@ async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
   const server = await startServer(environment, { logger });
   logger.info(`Node Flow listens on ${server.url}`);
-  logger.info(`Try:  curl -N ${server.url}/execute --json @examples/hello.json`);
+  logger.info(
+    `Try:  curl -N ${server.url}/execute -H "content-type: application/json" -d @examples/hello.json`,
+  );
   if (environment.grants.size === 0) logger.info("No NODEFLOW_TOKENS: only this machine may call.");
 
   let stopping: Promise<void> | undefined;

@@ -43,11 +43,13 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
       onFault: (cause) => config.logger.error(`Run ${execution.executionId} broke off`, cause),
       ...(config.sever && { sever: () => config.sever?.(c.env) }),
     });
-    return c.body(stream, 200, {
-      "content-type": type,
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-      "x-execution-id": execution.executionId,
+    return new Response(stream, {
+      headers: {
+        "content-type": type,
+        "cache-control": "no-cache, no-transform",
+        "x-accel-buffering": "no",
+        "x-execution-id": execution.executionId,
+      },
     });
   };
 }
