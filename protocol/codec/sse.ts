@@ -52,7 +52,7 @@ export class SseReader {
 
   /** Takes the next piece and gives the events that have become complete. Throws `PAYLOAD_TOO_LARGE`. */
   push(chunk: Uint8Array): SseEvent[] {
-    this.#parser.feed(this.#decoder.decode(chunk, { stream: true }));
+    if (!this.#overrun) this.#parser.feed(this.#decoder.decode(chunk, { stream: true }));
     if (this.#overrun)
       throw new NodeflowError("PAYLOAD_TOO_LARGE", "An event is larger than an update can be");
     const events = this.#events;

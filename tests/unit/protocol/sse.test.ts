@@ -81,6 +81,7 @@ describe("Server-Sent Events", () => {
       for (let i = 0; i < 50; i++) reader.push(line);
     };
     expect(codeOf(action)).toBe("PAYLOAD_TOO_LARGE");
+    expect(codeOf(() => reader.push(line))).toBe("PAYLOAD_TOO_LARGE");
     expect(
       codeOf(() => new SseReader({ maxUpdateBytes: 1_000 }).push(bytesOf(`data:${"x".repeat(3_000)}`))),
     ).toBe("PAYLOAD_TOO_LARGE");
