@@ -160,7 +160,12 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(?:dist|tests/bench/rivals|\\.wrangler|\\.results)/" },
+    exclude: {
+      path: [
+        "^(?:dist|\\.wrangler|\\.results|tests/bench/rivals/node_modules)/",
+        "^tests/bench/rivals/[^/]+\\.mjs$",
+      ],
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.base.json" },
     enhancedResolveOptions: {

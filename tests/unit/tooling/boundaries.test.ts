@@ -101,7 +101,7 @@ async function cruise(): Promise<string[]> {
   return summary.violations.map(({ from, rule }) => `${from}: ${rule.name}`).sort();
 }
 
-describe("import boundaries", () => {
+describe("import boundaries", { timeout: 60_000 }, () => {
   it("a house whose imports point one way passes", async () => {
     expect(await cruise()).toEqual([]);
   });

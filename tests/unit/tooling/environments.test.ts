@@ -52,7 +52,7 @@ const web = [
   "structuredClone",
 ];
 
-describe("what compiles where", () => {
+describe("what compiles where", { timeout: 60_000 }, () => {
   it("neutral rooms have the web's globals, and neither Node's nor a page's", async () => {
     const foreign = [
       "Buffer",
