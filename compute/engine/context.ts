@@ -54,7 +54,7 @@ export class Context implements NodeContext {
       const output = scope.node(edge.source).outputAt(edge.output);
       live[handle] =
         edge.live >= 0
-          ? new LiveReader(scope.cursor(edge.live), output, this.#attempt)
+          ? new LiveReader(scope.cursor(edge), output, this.#attempt)
           : new SettledReader(output.plan.kind, output.fold());
     }
     return live;

@@ -1,6 +1,7 @@
 import { hash, NodeflowError, type Value } from "../../protocol/index.ts";
 import type { Nested, NestedResult, NestedRun } from "./node-type.ts";
-import type { AttemptPart, ScopeEnd } from "./parts.ts";
+import type { AttemptPart, RunPart, ScopeEnd } from "./parts.ts";
+import type { PlanNode } from "./plan.ts";
 
 /** Runs the nested workflow of a container once: as the scope that `nested.scope` names, or directly under it. */
 export function runNested(container: AttemptPart, nested: NestedRun): Nested {
@@ -16,10 +17,10 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
   const mayReuse =
     reuses && container.number === 1 && nested.reusable !== false && run.reuse.isPartial(node.path);
   if (mayReuse && item !== undefined) {
-    const earlier = run.reuse.completedScope(path, item);
-    if (earlier) {
+    const result = run.reuse.completedScope(path, item);
+    if (result) {
       run.report.nodeReused(path);
-      return completed(earlier, {});
+      return completed(result, {});
     }
   }
   if (named && !run.countStart()) return failed(new NodeflowError("RESOURCE_EXHAUSTED", "The run is over"));
@@ -50,11 +51,7 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
     container.removeChild(scope);
   };
   container.addChild(scope);
-  scope.begin((inner) => {
-    const outputs = partial ? run.reuse.completedNode(inner.path, inner.plan) : null;
-    if (outputs) run.report.nodeReused(inner.path);
-    return outputs;
-  });
+  scope.begin(partial ? (inner) => earlier(run, `${path}/${inner.id}`, inner) : null);
   return {
     result: promise,
     reused: false,
@@ -62,6 +59,13 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
       return scope.outputs();
     },
   };
+}
+
+/** The outputs that a nested node had in an earlier run. */
+function earlier(run: RunPart, path: string, node: PlanNode): Readonly<Record<string, Value>> | null {
+  const outputs = run.reuse.completedNode(path, node);
+  if (outputs) run.report.nodeReused(path);
+  return outputs;
 }
 
 function completed(result: NestedResult, outputs: Readonly<Record<string, Value>>): Nested {

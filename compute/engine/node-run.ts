@@ -72,7 +72,7 @@ export class NodeRun implements NodePart {
     const output = new Output(plan, this.scope.run.retention);
     this.#outputs[index] = output;
     for (const edge of plan.liveEdges) {
-      const cursor = this.scope.cursor(edge.live);
+      const cursor = this.scope.cursor(edge);
       if (!this.scope.node(edge.target).done) cursor.restart(output);
     }
     return output;
@@ -87,7 +87,7 @@ export class NodeRun implements NodePart {
     this.#outputs = NO_OUTPUTS;
     for (const { liveEdges } of this.plan.outputs) {
       for (const edge of liveEdges) {
-        const cursor = this.scope.cursor(edge.live);
+        const cursor = this.scope.cursor(edge);
         const target = this.scope.node(edge.target);
         if (cursor.known) target.unknown += 1;
         cursor.restart(null);
@@ -107,7 +107,7 @@ export class NodeRun implements NodePart {
   sourceDone(edge: PlanEdge): void {
     if (edge.live >= 0) {
       this.openSources -= 1;
-      const cursor = this.scope.cursor(edge.live);
+      const cursor = this.scope.cursor(edge);
       if (!cursor.known) {
         cursor.known = true;
         this.known();
@@ -213,7 +213,7 @@ export class NodeRun implements NodePart {
     if (attempt.halves) flushText(attempt);
     for (const output of this.#outputs) if (output?.taken) output.end();
     this.state = "finishing";
-    for (const edge of this.plan.liveInputs) this.scope.cursor(edge.live).stop();
+    for (const edge of this.plan.liveInputs) this.scope.cursor(edge).stop();
     if (this.openSources === 0) this.#finish();
   }
 
@@ -224,7 +224,7 @@ export class NodeRun implements NodePart {
   finishAs(handling: Handling): void {
     this.#handling = handling;
     this.state = "finishing";
-    for (const edge of this.plan.liveInputs) this.scope.cursor(edge.live).stop();
+    for (const edge of this.plan.liveInputs) this.scope.cursor(edge).stop();
     if (this.openSources === 0) this.scope.run.scheduler.add(this);
   }
 
@@ -290,7 +290,7 @@ export class NodeRun implements NodePart {
   #settle(state: "completed" | "skipped" | "failed"): void {
     this.state = state;
     this.attempt = null;
-    for (const edge of this.plan.liveInputs) this.scope.cursor(edge.live).stop();
+    for (const edge of this.plan.liveInputs) this.scope.cursor(edge).stop();
     this.scope.nodeDone(this);
   }
 
@@ -301,7 +301,7 @@ export class NodeRun implements NodePart {
     attempt?.abort(WITHDRAWN);
     this.withdrawOutputs();
     for (const edge of this.plan.liveInputs) {
-      const cursor = this.scope.cursor(edge.live);
+      const cursor = this.scope.cursor(edge);
       const known = cursor.known;
       cursor.restart(this.scope.node(edge.source).existing(edge.output));
       if (known && !cursor.known) this.unknown += 1;

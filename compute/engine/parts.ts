@@ -73,9 +73,12 @@ export interface ScopePart {
   readonly repeats: boolean;
   /** Nothing in it starts any more. */
   readonly over: boolean;
-  begin(foregone: (node: NodePart) => Foregone): void;
+  /** Starts whatever waits for nothing. */
+  begin(foregone: ((node: PlanNode) => Foregone) | null): void;
+  /** A node, made when first asked for. */
   node(index: number): NodePart;
-  cursor(live: number): Cursor;
+  /** Where a live edge has got to. */
+  cursor(edge: PlanEdge): Cursor;
   /** Whether nothing comes over an edge whose source is done. */
   skips(edge: PlanEdge): boolean;
   /** What a settled edge carries. */

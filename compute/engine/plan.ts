@@ -11,6 +11,8 @@ export interface Plan {
   readonly edges: number;
   readonly liveEdges: number;
   readonly outputs: readonly PlanNode[];
+  /** Nodes that wait for nothing. */
+  readonly starts: readonly number[];
   /** Edges that could be live but are read as settled, because reading them live could block the run for ever. */
   readonly notes: readonly string[];
 }
@@ -73,13 +75,16 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
   const restarts = yield* restartable(graph, live.edges, runsElsewhere);
   const { planned, inputs } = yield* planEdges(graph, live.edges);
   const nodes: PlanNode[] = [];
+  const outputs: PlanNode[] = [];
+  const starts: number[] = [];
+  const { notes } = live;
   for (const node of graph.nodes) {
     const into = inputs.get(node) ?? [];
     const nested = node.nested && {
       plan: yield* planGraph(node.nested.graph, runsElsewhere),
       inputs: node.nested.inputs,
     };
-    nodes.push({
+    const planNode: PlanNode = {
       index: node.index,
       id: node.id,
       type: node.type,
@@ -91,22 +96,24 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
       output: node.output,
       inputs: into,
       outputs: planOutputs(node, planned, live.edges, restarts),
-      liveInputs: into.flatMap((input) => input.edges.filter((edge) => edge.live >= 0)),
+      liveInputs: liveInputs(into),
       restarts: restarts.has(node),
       unknown: into.reduce((sum, input) => sum + (input.spec.first ? 1 : input.edges.length), 0),
-    });
+    };
+    nodes.push(planNode);
+    if (planNode.output) outputs.push(planNode);
+    if (planNode.unknown === 0) starts.push(planNode.index);
+    for (const note of nested?.plan.notes ?? []) notes.push(`${node.id}/${note}`);
     yield;
   }
-  const nestedNotes = nodes.flatMap(
-    (node) => node.nested?.plan.notes.map((note) => `${node.id}/${note}`) ?? [],
-  );
-  return {
-    nodes,
-    edges: graph.edges.length,
-    liveEdges: live.edges.size,
-    outputs: nodes.filter((node) => node.output),
-    notes: [...live.notes, ...nestedNotes],
-  };
+  return { nodes, edges: graph.edges.length, liveEdges: live.edges.size, outputs, starts, notes };
+}
+
+const NONE: readonly PlanEdge[] = [];
+
+function liveInputs(inputs: readonly PlanInput[]): readonly PlanEdge[] {
+  const live = inputs.flatMap((input) => input.edges.filter((edge) => edge.live >= 0));
+  return live.length > 0 ? live : NONE;
 }
 
 /** Edges by number, and the inputs of each node in the order in which its edges name them. */

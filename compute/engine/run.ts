@@ -12,8 +12,8 @@ import type { Clock, Timer } from "./clock.ts";
 import type { EngineConfig, Execution, StartOptions } from "./engine.ts";
 import { Outbox } from "./outbox.ts";
 import type { Retention } from "./output.ts";
-import type { AttemptPart, RunPart, ScopeEnd } from "./parts.ts";
-import type { Plan } from "./plan.ts";
+import type { AttemptPart, Foregone, RunPart, ScopeEnd } from "./parts.ts";
+import type { Plan, PlanNode } from "./plan.ts";
 import { nodeError } from "./policy.ts";
 import { Questions } from "./questions.ts";
 import { type Ending, Report } from "./report.ts";
@@ -135,12 +135,16 @@ export class Run implements Execution, RunPart {
       return;
     }
     this.#signal?.addEventListener("abort", this.#onAbort);
-    this.#top.begin((node) => {
-      if (selected && !selected.has(node.plan.index)) return "not-selected";
-      const outputs = reuse.top(node.plan.id);
-      if (outputs) this.report.nodeReused(node.path);
-      return outputs;
-    });
+    const nothing = !selected && reuse.size === 0;
+    this.#top.begin(nothing ? null : (node) => this.#foregone(node));
+  }
+
+  #foregone(node: PlanNode): Foregone {
+    const { selected, reuse } = this.#plan;
+    if (selected && !selected.has(node.index)) return "not-selected";
+    const outputs = reuse.top(node.id);
+    if (outputs) this.report.nodeReused(node.id);
+    return outputs;
   }
 
   readonly #onAbort = () => this.cancel("client");

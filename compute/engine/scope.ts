@@ -4,7 +4,10 @@ import { NodeRun } from "./node-run.ts";
 import type { NestedResult } from "./node-type.ts";
 import { Cursor } from "./output.ts";
 import type { AttemptPart, Foregone, NodePart, RunPart, ScopeEnd, ScopePart } from "./parts.ts";
-import type { Plan, PlanEdge } from "./plan.ts";
+import type { Plan, PlanEdge, PlanNode } from "./plan.ts";
+
+/** A node with more edges than this tells them in steps. */
+const MANY = 256;
 
 /** A workflow being run once: the whole run at the top, one item or iteration in a container. */
 export class Scope implements ScopePart {
@@ -15,8 +18,8 @@ export class Scope implements ScopePart {
   readonly container: AttemptPart | null;
   readonly reuses: boolean;
   readonly repeats: boolean;
-  readonly #nodes: NodeRun[] = [];
-  readonly #cursors: Cursor[] = [];
+  readonly #nodes: (NodeRun | undefined)[];
+  #cursors: (Cursor | undefined)[] | null = null;
   readonly #end: ScopeEnd;
   readonly #timers = new Set<Timer>();
   #unfinished: number;
@@ -40,36 +43,53 @@ export class Scope implements ScopePart {
     this.repeats = container !== null && (container.node.plan.restarts || container.node.scope.repeats);
     this.#end = end;
     this.#unfinished = plan.nodes.length;
+    this.#nodes = new Array(plan.nodes.length);
   }
 
   node(index: number): NodeRun {
-    return this.#nodes[index] as NodeRun;
+    const existing = this.#nodes[index];
+    if (existing) return existing;
+    const node = new NodeRun(this.plan.nodes[index] as PlanNode, this);
+    this.#nodes[index] = node;
+    return node;
   }
 
-  cursor(live: number): Cursor {
-    return this.#cursors[live] as Cursor;
+  cursor(edge: PlanEdge): Cursor {
+    this.#cursors ??= [];
+    const existing = this.#cursors[edge.live];
+    if (existing) return existing;
+    const target = this.node(edge.target);
+    const cursor = new Cursor(() => target.known());
+    this.#cursors[edge.live] = cursor;
+    return cursor;
   }
 
-  begin(foregone: (node: NodePart) => Foregone): void {
+  begin(foregone: ((node: PlanNode) => Foregone) | null): void {
     this.run.perform(this.#begin(foregone));
   }
 
   /** In steps, since a workflow may have 100,000 nodes. */
-  *#begin(foregone: (node: NodePart) => Foregone): Steps<void> {
-    for (const plan of this.plan.nodes) {
-      const node = new NodeRun(plan, this);
-      this.#nodes.push(node);
-      for (const edge of plan.liveInputs) this.#cursors[edge.live] = new Cursor(() => node.known());
+  *#begin(foregone: ((node: PlanNode) => Foregone) | null): Steps<void> {
+    if (foregone) yield* this.#forego(foregone);
+    for (const index of this.plan.starts) {
+      if (this.over) return;
+      const node = this.node(index);
+      if (node.state === "waiting") node.decide();
       yield;
     }
-    // All of them before any is told: what is foregone is not to be decided by what is told of its sources.
+    if (this.plan.nodes.length === 0) this.#complete();
+  }
+
+  /** Tells what is known beforehand. All of it is noted first, so that nothing of it is decided by what is told. */
+  *#forego(foregone: (node: PlanNode) => Foregone): Steps<void> {
     const known: [NodeRun, NonNullable<Foregone>][] = [];
-    for (const node of this.#nodes) {
-      const what = foregone(node);
+    for (const plan of this.plan.nodes) {
+      const what = foregone(plan);
+      yield;
       if (!what) continue;
+      const node = this.node(plan.index);
       node.state = "foregone";
       known.push([node, what]);
-      yield;
     }
     for (const [node, what] of known) {
       if (this.over) return;
@@ -77,12 +97,6 @@ export class Scope implements ScopePart {
       else node.reuse(what);
       yield;
     }
-    for (const node of this.#nodes) {
-      if (this.over) return;
-      if (node.plan.unknown === 0 && node.state === "waiting") node.decide();
-      yield;
-    }
-    if (this.#nodes.length === 0) this.#complete();
   }
 
   skips(edge: PlanEdge): boolean {
@@ -101,13 +115,38 @@ export class Scope implements ScopePart {
   }
 
   nodeDone(node: NodePart): void {
+    if (node.plan.outputs.some((output) => output.edges.length > MANY))
+      this.run.perform(this.#tellMany(node));
+    else this.#tell(node);
+  }
+
+  #tell(node: NodePart): void {
     for (const output of node.plan.outputs) {
       for (const edge of output.edges) this.node(edge.target).sourceDone(edge);
     }
+    this.#letGo(node);
+  }
+
+  /** The same in steps. */
+  *#tellMany(node: NodePart): Steps<void> {
+    for (const output of node.plan.outputs) {
+      for (const edge of output.edges) {
+        if (this.over) return;
+        this.node(edge.target).sourceDone(edge);
+        yield;
+      }
+    }
+    this.#letGo(node);
+  }
+
+  /** Counts who is still to read what: the node's own outputs, and what it has read. At none, values are let go. */
+  #letGo(node: NodePart): void {
     for (const [index, { edges }] of node.plan.outputs.entries()) {
       const output = node.existing(index);
-      if (output)
-        output.readers = edges.reduce((sum, edge) => sum + (this.node(edge.target).done ? 0 : 1), 0);
+      if (!output) continue;
+      let readers = 0;
+      for (const edge of edges) if (!this.node(edge.target).done) readers += 1;
+      output.readers = readers;
     }
     for (const input of node.plan.inputs) {
       for (const edge of input.edges) {
@@ -146,6 +185,7 @@ export class Scope implements ScopePart {
     }
     this.#timers.clear();
     for (const node of this.#nodes) {
+      if (!node) continue;
       const { attempt } = node;
       node.attempt = null;
       node.state = node.done ? node.state : "failed";

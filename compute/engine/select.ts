@@ -13,8 +13,9 @@ export interface Selection {
 }
 
 export function select(plan: Plan, options: Partial<ExecuteOptions>, issues: Issues): Selection {
-  const byId = new Map(plan.nodes.map((node) => [node.id, node.index]));
+  let byId: Map<string, number> | null = null;
   const find = (ids: readonly string[], option: string): Set<number> => {
+    byId ??= new Map(plan.nodes.map((node) => [node.id, node.index]));
     const found = new Set<number>();
     for (const [at, id] of ids.entries()) {
       const index = byId.get(id);
@@ -28,7 +29,7 @@ export function select(plan: Plan, options: Partial<ExecuteOptions>, issues: Iss
     return found;
   };
   const until = options.until ? find(options.until, "until") : null;
-  const from = find(options.from ?? [], "from");
+  const from = options.from ? find(options.from, "from") : new Set<number>();
   return {
     selected: until && ancestors(plan, until),
     again: descendants(plan, from),
@@ -47,6 +48,7 @@ function ancestors(plan: Plan, found: Set<number>): Set<number> {
 
 /** … and one pass forwards all descendants. */
 function descendants(plan: Plan, found: Set<number>): Set<number> {
+  if (found.size === 0) return found;
   for (const node of plan.nodes) {
     if (!found.has(node.index)) continue;
     for (const output of node.outputs) for (const edge of output.edges) found.add(edge.target);
