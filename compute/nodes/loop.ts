@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS, NodeflowError, type Value } from "../../protocol/index.
 import { defineNode } from "../engine/index.ts";
 import { nestedWorkflow, whole } from "./data.ts";
 import { compile, expression, isTrue } from "./expression/expression.ts";
+import { Tally } from "./tally.ts";
 
 const Data = z.object({
   workflow: nestedWorkflow,
@@ -25,6 +26,7 @@ export const loop = defineNode<z.infer<typeof Data>>({
     let value = inputs["in"] as Value;
     // An iteration that ran anew may have given something else: what came after it in an earlier run no longer holds.
     let reusable = true;
+    const tally = new Tally((completed) => context.progress(completed));
     for (let iteration = 0; ; iteration++) {
       if (!isTrue(await holds.evaluate(value, { iteration }, context))) break;
       if (iteration === data.maxIterations) {
@@ -43,7 +45,7 @@ export const loop = defineNode<z.infer<typeof Data>>({
       reusable = reusable && nested.reused;
       // An iteration whose output was skipped leaves the value as it was.
       if (!result.skipped) value = result.value;
-      context.progress(iteration + 1);
+      tally.count();
     }
     yield { value };
   },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { checkSchema, type Value } from "../../protocol/index.ts";
 import { defineNode } from "../engine/index.ts";
 import { optionalValue } from "./data.ts";
-import { renderValue, templateText, templateValue } from "./template-text.ts";
+import { parseTemplate, renderText, renderValue, templateText, templateValue } from "./template-text.ts";
 
 const Data = z.object({
   tool: templateText.min(1, "must not be empty").describe("The name of the client's tool"),
@@ -27,8 +27,7 @@ export const tool = defineNode<z.infer<typeof Data>>({
   async *execute(context) {
     const { data, inputs } = context;
     const args = data.args === undefined ? (inputs["in"] ?? {}) : renderValue(data.args as Value, inputs);
-    const name = renderValue(data.tool, inputs);
-    const question = { tool: typeof name === "string" ? name : String(name), args };
+    const question = { tool: renderText(parseTemplate(data.tool), inputs), args };
     yield {
       value: await context.ask(
         data.schema === undefined ? question : { ...question, schema: data.schema as Value },

@@ -53,13 +53,17 @@ function guardedExpression(source: string): Expression {
   const parsed: Parsed = parse(source, options);
   const { expression, tree, usesRegex } = parsed;
   const evaluateNow = direct(tree);
-  guardBuiltins(expression);
-  addHooks(expression);
+  let guarded = false;
   return {
     evaluateNow,
     async evaluate(root, variables, setting) {
       const outcome = evaluateNow(root, variables);
       if (outcome !== UNSURE) return outcome;
+      if (!guarded) {
+        guardBuiltins(expression);
+        addHooks(expression);
+        guarded = true;
+      }
       const evaluation = new Evaluation(setting);
       const { meter } = evaluation;
       try {
@@ -102,7 +106,8 @@ export { UNSURE } from "./direct.ts";
 export function isTrue(value: Value | undefined): boolean {
   if (value === undefined || value === null) return false;
   if (typeof value !== "object") return Boolean(value);
-  if (value instanceof Uint8Array) return value.length > 0;
+  // Bytes are closed: for an expression they are an object without keys.
+  if (value instanceof Uint8Array) return false;
   if (Array.isArray(value)) return (value as readonly Value[]).some(isTrue);
   return Object.keys(value).length > 0;
 }

@@ -3,7 +3,7 @@ import { failure } from "./failure.ts";
 /** What one evaluation may cost, in steps: evaluations of a part of the expression, or as much work inside a function. */
 const MAX_STEPS = 400_000;
 /** Steps between two turns of the event loop. */
-const STEPS_PER_TURN = 5_000;
+const STEPS_PER_TURN = 2_500;
 
 /** What an evaluation needs of the node that asks for it. */
 export interface Setting {

@@ -4,6 +4,8 @@ import type { Meter } from "./meter.ts";
 /** Instructions of a compiled pattern. */
 const MAX_PROGRAM = 2_000;
 const MAX_GROUPS = 64;
+/** Characters of a pattern. */
+const MAX_PATTERN = 2_000;
 /** Reading this many characters costs a step; each instruction of the pattern may have to look at each of them. */
 const READS_PER_STEP = 32;
 
@@ -33,6 +35,7 @@ const compiled = new WeakMap<RegExp, RE2JS>();
 export function linearPattern(pattern: RegExp): RE2JS {
   let linear = compiled.get(pattern);
   if (linear === undefined) {
+    if (pattern.source.length > MAX_PATTERN) throw new SyntaxError("it is too long");
     linear = RE2JS.compile(RE2JS.translateRegExp(pattern));
     if (linear.programSize() > MAX_PROGRAM) throw new SyntaxError("it is too large");
     if (linear.groupCount() > MAX_GROUPS) throw new SyntaxError("it has too many groups");

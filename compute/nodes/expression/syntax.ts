@@ -6,6 +6,8 @@ import { linearPattern } from "./regex.ts";
 const MAX_SOURCE = 32_768;
 const MAX_PARTS = 10_000;
 const MAX_DEPTH = 500;
+/** Parameters of one function that may be left out. */
+const MAX_OPTIONAL = 8;
 
 /** Sorting with `^( )` copies half of what is left for each element: it is charged so that it stays small. */
 const SORT_STEPS = 8;
@@ -45,6 +47,7 @@ export function parse(source: string, options: jsonata.JsonataOptions): Parsed {
       bound.add((part["lhs"] as Part).value);
     } else if (part.type === "lambda") {
       for (const parameter of part["arguments"] as readonly Part[]) bound.add(parameter.value);
+      allowSignature(part);
     } else if (part.type === "function" || part.type === "partial") {
       called.push(part["procedure"] as Part);
     }
@@ -133,6 +136,16 @@ function mark(part: Part): void {
     case "transform":
       (part["update"] as Part).changes = true;
       break;
+  }
+}
+
+/** The evaluator makes a regular expression of a signature, which tries each way to leave out what may be left out. */
+function allowSignature(part: Part): void {
+  const { definition = "" } = (part["signature"] ?? {}) as { readonly definition?: string };
+  const optional = definition.split(/[?-]/).length - 1;
+  const repeated = definition.split("+").length - 1;
+  if (optional > MAX_OPTIONAL || repeated > 1) {
+    throw new SyntaxError(`has a signature with too many optional parameters${place(part.position)}`);
   }
 }
 
