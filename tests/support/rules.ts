@@ -30,6 +30,8 @@ export interface PathState {
   announced?: number;
   /** Something that it stands in was withdrawn. */
   withdrawnAbove: boolean;
+  /** It was skipped by its own failure. */
+  failedFinally?: boolean;
   outputs: Map<string, Folding>;
   reason?: string;
   /** Number of the update that started it, and of the last one that ended or withdrew it. */
@@ -350,6 +352,7 @@ class Checker {
     state.status = update.willRetry ? "failing" : update.handled ? handled : "failed";
     if (update.handled === "skip") {
       state.status = "skipped";
+      state.failedFinally = true;
       state.reason = "upstream-failed";
     }
     state.endedAt = this.#count;
@@ -364,7 +367,7 @@ class Checker {
     );
     this.#require(state.status !== "completed", 7, "it has completed");
     // What has failed finally, on what it read live, waits for its sources too before that counts.
-    const waits = state.status === "handled" && state.outputs.size === 0;
+    const waits = (state.status === "handled" || state.failedFinally) && state.outputs.size === 0;
     const may = waits || state.status === "failing" || state.status === "started";
     this.#require(may, 7, `it is ${state.status}`);
     if (state.status !== "failing") {
@@ -385,6 +388,7 @@ class Checker {
     state.outputs = new Map();
     state.endedAt = this.#count;
     delete state.reason;
+    delete state.failedFinally;
     delete state.announced;
     state.withdrawnAbove ||= above;
   }
@@ -398,23 +402,35 @@ class Checker {
     state.endedAt = this.#count;
   }
 
+  /** True for a final failure at the top that nothing can withdraw any more. */
+  #stands(path: string, state: PathState): boolean {
+    const located = this.#locate(path);
+    if (!located || located.parent !== undefined) return false;
+    return state.status === "failed" || state.failedFinally === true;
+  }
+
   #terminal(update: Extract<ExecutionUpdate, { metrics: unknown }>): void {
     const { metrics } = update;
-    const expected = {
-      completed: this.#seen.completed,
-      failed: this.#seen.failed,
-      skipped: this.#seen.skipped,
-    };
+    const expected = { completed: this.#seen.completed, skipped: this.#seen.skipped };
     for (const [name, count] of Object.entries(expected)) {
       const told = metrics.nodes[name as keyof typeof expected];
       this.#require(told === count, 10, `metrics.nodes.${name} is ${told} and not ${count}`);
     }
+    // Only failures that stand are counted: those that are withdrawn, or wait for their live sources, are not.
+    const { failed } = metrics.nodes;
+    this.#require(
+      failed <= this.#seen.failed,
+      10,
+      `metrics.nodes.failed is ${failed} of ${this.#seen.failed}`,
+    );
     this.#require(
       metrics.retries === this.#seen.retries,
       10,
       `retries are ${metrics.retries}, not ${this.#seen.retries}`,
     );
     if (update.type === "execution-completed") {
+      const standing = [...this.paths].filter(([path, state]) => this.#stands(path, state)).length;
+      this.#require(failed >= standing, 10, `metrics.nodes.failed is ${failed} and not ${standing} at least`);
       for (const [path, state] of this.paths) this.#final(path, state);
       for (const node of this.#recording.workflow.nodes) {
         const status = this.paths.get(node.id)?.status;
