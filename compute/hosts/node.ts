@@ -1,6 +1,7 @@
 /** `npm start`: the compute service on Node, configured by the environment. */
 import process from "node:process";
 import { EnvironmentError, readEnvironment } from "./environment.ts";
+import { keepPausesShort } from "./node-heap.ts";
 import { startServer } from "./node-server.ts";
 
 const logger = {
@@ -11,6 +12,7 @@ const logger = {
 async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
   const server = await startServer(environment, { logger });
+  keepPausesShort();
   logger.info(`Node Flow listens on ${server.url}`);
   logger.info(
     `Try:  curl -N ${server.url}/execute -H "content-type: application/json" -d @examples/hello.json`,
