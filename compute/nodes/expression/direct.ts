@@ -13,6 +13,10 @@ export type Direct = (root: Value, variables: Readonly<Record<string, Value>>) =
 
 const NEVER: Direct = () => UNSURE;
 
+/** Elements of a list that is made, characters of a text that is compared: more is left to the evaluator, who counts. */
+const MAX_ELEMENTS = 1_000;
+const MAX_COMPARED = 10_000;
+
 /**
  * Most expressions in workflows are short: a path, a comparison, some arithmetic. The evaluator takes microseconds for
  * each part of them, whatever it is. This makes functions of such trees that take nanoseconds, and give up where types
@@ -23,7 +27,17 @@ export function direct(tree: Part): Direct {
 }
 
 /** Keys that say nothing about how a part is evaluated, those of our own marks among them. */
-const NEUTRAL = new Set(["type", "value", "position", "walk", "extra", "groups", "changes", "consarray"]);
+const NEUTRAL = new Set([
+  "type",
+  "value",
+  "position",
+  "walk",
+  "extra",
+  "compared",
+  "groups",
+  "changes",
+  "consarray",
+]);
 
 /** Keys that the parts of each type have, besides those. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -139,6 +153,7 @@ const arithmetic =
 const comparison =
   (compare: (order: number) => boolean) =>
   (a: Operand, b: Operand): Outcome => {
+    if (isLong(a) || isLong(b)) return UNSURE;
     if (
       (typeof a === "number" && typeof b === "number") ||
       (typeof a === "string" && typeof b === "string")
@@ -148,6 +163,10 @@ const comparison =
     return comparable(a) && comparable(b) && (a === undefined || b === undefined) ? undefined : UNSURE;
   };
 
+function isLong(value: Operand): boolean {
+  return typeof value === "string" && value.length > MAX_COMPARED;
+}
+
 function comparable(value: Operand): boolean {
   return value === undefined || typeof value === "number" || typeof value === "string";
 }
@@ -156,6 +175,7 @@ const equality =
   (equal: boolean) =>
   (a: Operand, b: Operand): Outcome => {
     if (a === undefined || b === undefined) return false;
+    if (isLong(a) && isLong(b)) return UNSURE;
     if (a !== null && b !== null && typeof a === "object" && typeof b === "object") return UNSURE;
     return (a === b) === equal;
   };
@@ -228,9 +248,12 @@ function list(part: Part): Direct | null {
       const element = value(root, variables);
       if (element === UNSURE) return UNSURE;
       if (element === undefined) continue;
-      if (Array.isArray(element) && !whole)
+      if (Array.isArray(element) && !whole) {
+        if (result.length + element.length > MAX_ELEMENTS) return UNSURE;
         for (const inner of element as readonly Value[]) result.push(inner);
-      else result.push(element);
+      } else {
+        result.push(element);
+      }
     }
     return result;
   };

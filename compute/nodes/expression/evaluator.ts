@@ -29,6 +29,8 @@ export interface Part {
   extra?: number;
   /** Ours: steps for each part of its result, where whoever asked for it walks through all of it. */
   walk?: number;
+  /** Ours: its result is compared with another, to the end if it is a text. */
+  compared?: boolean;
   /** Ours: its result is the group that something joins, which is copied then. */
   groups?: boolean;
   /** Ours: after it, something that was weighed is changed. */

@@ -49,6 +49,7 @@ function enter(part: Part, input: unknown, frame: Frame): Promise<void> | undefi
 function leave(part: Part, _input: unknown, frame: Frame, result: unknown): void {
   if (typeof result === "string") {
     allowText(result.length);
+    if (part.compared) evaluationOf(frame).meter.charge(result.length / CHARS_PER_STEP_JOINING);
     if (part.type === "function" || part.type === "apply") {
       evaluationOf(frame).meter.charge(result.length / CHARS_PER_STEP);
     } else if (part.type === "binary") {

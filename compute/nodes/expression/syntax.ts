@@ -15,7 +15,7 @@ const SORT_STEPS = 8;
 const GROUP_STEPS = 50;
 
 /** Operators that walk through all of their operands. */
-const WALKING = new Set(["=", "!=", "in", "and", "or", "&"]);
+const WALKING = new Set(["=", "!=", "<", "<=", ">", ">=", "in", "and", "or", "&"]);
 /** Steps for each part of what is walked through … */
 const WALK_STEPS = 1 / 16;
 /** … and where an object is made for it. */
@@ -122,8 +122,10 @@ function mark(part: Part): void {
           arguments: [part["lhs"], part["rhs"]],
         });
       } else if (WALKING.has(part.value as string)) {
-        (part["lhs"] as Part).walk = WALK_STEPS;
-        (part["rhs"] as Part).walk = WALK_STEPS;
+        for (const operand of [part["lhs"], part["rhs"]] as readonly Part[]) {
+          operand.walk = WALK_STEPS;
+          operand.compared = true;
+        }
       }
       break;
     case "unary":

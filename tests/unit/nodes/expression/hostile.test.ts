@@ -184,6 +184,21 @@ describe("what an expression can do to its host", () => {
   });
 });
 
+describe("simple expressions over large values", () => {
+  const large = Array.from({ length: 100_000 }, () => 0);
+  const text = "x".repeat(4_000_000);
+
+  test.each([
+    ["lists of lists", `[${"a,".repeat(3_000)}1]`, { a: large }],
+    ["many lists", `[${"[a],".repeat(1_000)}1]`, { a: large }],
+    ["long texts", `[${"a & a & a & a & a,".repeat(300)}1]`, { a: text }],
+    ["comparisons", `[${"a = b,".repeat(1_200)}1]`, { a: text, b: `${text.slice(1)}x` }],
+    ["orders", `[${"a < b,".repeat(1_200)}1]`, { a: text, b: `${text.slice(1)}x` }],
+  ])("are stopped like others: %s", async (_name, source, root) => {
+    expect(await bounded(() => outcome(source, root))).toBe("EXPRESSION_ERROR");
+  });
+});
+
 describe("a long evaluation", () => {
   const LONG = "$count([1..20000].($ * 2))";
 
