@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner, type NodeTypes } from "../engine/index.ts";
 import { builtinNodes } from "../nodes/index.ts";
@@ -69,7 +69,13 @@ export async function startServer(environment: Environment, options: NodeServerO
     sever: (bindings) => (bindings as HttpBindings).outgoing.destroy(),
   });
 
-  const listener = getRequestListener(service.app.fetch, { errorHandler: () => malformed() });
+  const listener = getRequestListener(service.app.fetch, {
+    errorHandler(cause) {
+      if (cause instanceof RequestError) return answer(INVALID);
+      options.logger.error("A request failed", cause);
+      return answer(new NodeflowError("INTERNAL", "Something went wrong here"));
+    },
+  });
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -133,17 +139,13 @@ function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
+const INVALID = new NodeflowError("INVALID_REQUEST", "The request line or Host is malformed");
 const envelope = (error: NodeflowError) => JSON.stringify({ error: error.toJSON() });
 
-/** For requests that never became one: a bad target or `Host`. */
-function malformed(): Response {
-  return new Response(
-    envelope(new NodeflowError("INVALID_REQUEST", "The request line or Host is malformed")),
-    {
-      status: 400,
-      headers: { "content-type": "application/json" },
-    },
-  );
+/** Answers what never reached the service. */
+function answer(error: NodeflowError): Response {
+  const headers = { "content-type": "application/json" };
+  return new Response(envelope(error), { status: error.status, headers });
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, number>> = {

@@ -1,8 +1,9 @@
 /** The compute service on Cloudflare Workers: `npm run start:workers`, `wrangler deploy`. */
+import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner } from "../engine/index.ts";
 import { builtinNodes } from "../nodes/index.ts";
 import { anyone, bearer, createService, type Service } from "../service/index.ts";
-import { readEnvironment, type Variables } from "./environment.ts";
+import { EnvironmentError, readEnvironment, type Variables } from "./environment.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
 
@@ -45,9 +46,20 @@ function serviceOf(variables: Variables): Service {
   });
 }
 
+/** What is wrong stands in the log; callers needn't know. */
+function misconfigured(): Response {
+  const error = new NodeflowError("INTERNAL", "This service is not configured correctly");
+  return Response.json({ error: error.toJSON() }, { status: error.status });
+}
+
 export default {
   fetch(request: Request, variables: Variables): Response | Promise<Response> {
-    service ??= serviceOf(variables);
+    try {
+      service ??= serviceOf(variables);
+    } catch (cause) {
+      console.error(cause instanceof EnvironmentError ? cause.message : cause);
+      return misconfigured();
+    }
     return service.app.fetch(request);
   },
 };

@@ -12,7 +12,7 @@ export interface Logger {
 export interface Observer {
   requestAnswered(route: string, status: number): void;
   executionStarted(): void;
-  /** `status` is that of the terminal update, or `unknown` where there was none. */
+  /** `status` is that of the run, or `unknown` where its client left before it could be told. */
   executionEnded(status: string, durationMs: number): void;
   /** The text of `GET /metrics`. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -43,8 +43,6 @@ export interface ServiceConfig {
   /** Destroys the connection of a request, given the bindings that the host handed to `fetch`. */
   readonly sever?: (bindings: unknown) => void;
 }
-
-export const DEFAULT_TIMES = { heartbeatMs: 15_000, writeDeadlineMs: 30_000 } as const;
 
 /** What hono's context carries here. */
 export interface ServiceEnv {

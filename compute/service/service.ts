@@ -77,7 +77,12 @@ function trace(config: ServiceConfig): MiddlewareHandler<ServiceEnv> {
   const { observer } = config;
   return async (c, next) => {
     c.set("traceId", traceIdOf(c.req.header("traceparent")));
-    await next();
+    try {
+      await next();
+    } catch (thrown) {
+      // What isn't an Error would pass `onError` by, and the reason of an aborted signal can be anything.
+      throw thrown instanceof Error ? thrown : new Error("What was thrown isn't an error", { cause: thrown });
+    }
     observer?.requestAnswered(c.req.routePath, c.res.status);
   };
 }

@@ -1,4 +1,5 @@
 import type { Limits } from "../../../protocol/index.ts";
+import type { PrepareOptions } from "../../engine/index.ts";
 
 /** What a caller may do. */
 export interface Grant {
@@ -16,3 +17,18 @@ export type Authorize = (request: Request) => Grant | 401 | 403 | Promise<Grant 
 /** For a service that only its own machine can reach. */
 export const anyone: Authorize = () => ANYONE;
 const ANYONE: Grant = { principal: "local" };
+
+/** The caps in force for a caller: the lower of the host's and its own. */
+export function limitsOf(grant: Grant, limits: Limits): Limits {
+  if (!grant.limits) return limits;
+  const lower = Object.entries(grant.limits).map(([name, own]) => [
+    name,
+    Math.min(own, limits[name as keyof Limits]),
+  ]);
+  return { ...limits, ...Object.fromEntries(lower) };
+}
+
+/** What the engine has to know of a caller. */
+export function prepareOptions({ limits, nodeTypes }: Grant, signal: AbortSignal): PrepareOptions {
+  return { ...(limits && { limits }), ...(nodeTypes && { nodeTypes }), signal };
+}

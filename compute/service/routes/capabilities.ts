@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Capabilities } from "../../../protocol/index.ts";
+import { limitsOf } from "../access/grant.ts";
 import type { ServiceConfig, ServiceEnv } from "../config.ts";
 import { describeNodeType } from "../describe/node-type.ts";
 import type { Latency } from "../latency.ts";
@@ -15,7 +16,7 @@ export function capabilities(config: ServiceConfig, latency: Latency) {
 
   return (c: Context<ServiceEnv>): Response => {
     const grant = c.get("grant");
-    const own = { ...limits, ...grant.limits };
+    const own = limitsOf(grant, limits);
     const usable = nodeTypes.filter(({ type }) => grant.nodeTypes?.includes(type) ?? true);
     const answer: Capabilities = {
       protocol: 1,

@@ -1,6 +1,8 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
+import type { TerminalUpdate } from "../../../protocol/index.ts";
 import type { Execution, Prepared } from "../../engine/index.ts";
+import { limitsOf, prepareOptions } from "../access/grant.ts";
 import { readRequest } from "../body/request.ts";
 import type { ServiceConfig, ServiceEnv } from "../config.ts";
 import type { Latency } from "../latency.ts";
@@ -18,13 +20,9 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
     const traceId = c.get("traceId");
     const { signal } = c.req.raw;
     using slot = runs.reserve(grant);
-    const own = { ...limits, ...grant.limits };
+    const own = limitsOf(grant, limits);
     const request = await readRequest(c.req.raw, own, clock);
-    const prepared = await config.engine.prepare(request, {
-      ...(grant.limits && { limits: grant.limits }),
-      ...(grant.nodeTypes && { nodeTypes: grant.nodeTypes }),
-      signal,
-    });
+    const prepared = await config.engine.prepare(request, prepareOptions(grant, signal));
     runs.refuseWhileDraining();
     const execution = begin(prepared, slot, signal, traceId);
     config.observer?.executionStarted();
@@ -37,8 +35,9 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
       writeDeadlineMs: config.writeDeadlineMs,
       onFirst: () => latency.add(clock.now() - arrived),
       onEnd(terminal) {
-        config.observer?.executionEnded(terminal?.type ?? "unknown", clock.now() - arrived);
-        execution.closed.then(() => slot.release());
+        config.observer?.executionEnded(statusOf(terminal), clock.now() - arrived);
+        const release = () => slot.release();
+        execution.closed.then(release, release);
       },
       onFault: (cause) => config.logger.error(`Run ${execution.executionId} broke off`, cause),
       ...(config.sever && { sever: () => config.sever?.(c.env) }),
@@ -66,4 +65,9 @@ function begin(prepared: Prepared, slot: Slot, signal: AbortSignal, traceId: str
 
 function mediaTypeOf(c: Context<ServiceEnv>): string {
   return accepts(c, { header: "Accept", supports: [...FORMATS.keys()], default: DEFAULT_FORMAT });
+}
+
+/** `completed`, `failed`, `cancelled` or `suspended`; `unknown` where the client left before it could be told. */
+function statusOf(terminal: TerminalUpdate | undefined): string {
+  return terminal?.type.replace("execution-", "") ?? "unknown";
 }

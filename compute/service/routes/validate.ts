@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { limitsOf, prepareOptions } from "../access/grant.ts";
 import { readRequest } from "../body/request.ts";
 import type { ServiceConfig, ServiceEnv } from "../config.ts";
 
@@ -7,12 +8,7 @@ export function validate(config: ServiceConfig) {
   const { clock, limits } = config.engine.config;
   return async (c: Context<ServiceEnv>): Promise<Response> => {
     const grant = c.get("grant");
-    const request = await readRequest(c.req.raw, { ...limits, ...grant.limits }, clock);
-    const validation = await config.engine.validate(request, {
-      ...(grant.limits && { limits: grant.limits }),
-      ...(grant.nodeTypes && { nodeTypes: grant.nodeTypes }),
-      signal: c.req.raw.signal,
-    });
-    return c.json(validation);
+    const request = await readRequest(c.req.raw, limitsOf(grant, limits), clock);
+    return c.json(await config.engine.validate(request, prepareOptions(grant, c.req.raw.signal)));
   };
 }
