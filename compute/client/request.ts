@@ -9,7 +9,7 @@ export function asRequest(given: ExecuteRequestInput | Workflow): ExecuteRequest
   const { workflow, options, ...rest } = request;
   return {
     ...rest,
-    workflow: { ...workflow, edges: workflow.edges ?? [] },
+    workflow: { ...workflow, edges: workflow?.edges ?? [] },
     ...(options && { options: { ...options, outputs: options.outputs ?? "all" } }),
   };
 }
