@@ -1,5 +1,5 @@
 /**
- * `npm run bench:rivals [-- --json]`: the same graphs of no-op nodes on other engines, µs a node. Each measurement has a
+ * `npm run bench:rivals [-- --json] [--rounds N]`: the same graphs of no-op nodes on other engines, µs a node. Each measurement has a
  * process of its own, so that no engine pays for the garbage or the patched globals of another.
  */
 import { execFileSync } from "node:child_process";
@@ -16,8 +16,6 @@ const GRAPHS = [
   { shape: "fan", size: 100 },
   { shape: "fan", size: 1_000 },
 ] as const;
-/** Every engine gets its turn so many times. */
-const ROUNDS = 3;
 /** An engine that takes longer than this for one measurement is left out of it. */
 const PATIENCE_MS = 120_000;
 
@@ -39,10 +37,14 @@ function measure(engine: string, shape: string, size: number): number {
   }
 }
 
-const { values } = parseArgs({ options: { json: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, rounds: { type: "string", default: "3" } },
+});
+/** Every engine gets its turn so many times. */
+const rounds = Number(values.rounds);
 const results = GRAPHS.map((graph) => {
   const samples = new Map(ENGINES.map((engine) => [engine, [] as number[]]));
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const engine of ENGINES) {
       process.stderr.write(`${graph.shape} of ${graph.size}: ${engine} …\n`);
       samples.get(engine)?.push(measure(engine, graph.shape, graph.size));
