@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { ENDLESS, post, updatesOf } from "./service-harness.ts";
-import { startProcess } from "./service-process.ts";
+import { type ServiceProcess, startProcess } from "./service-process.ts";
 
 const MiB = 1024 * 1024;
 /** Long enough that a leak of what a fast source makes would show many times over. */
@@ -121,9 +121,11 @@ describe("a run of 100,000 nodes", () => {
 
   it("delays another run's updates by at most 20 ms", async () => {
     await using service = await startProcess();
+    // The control bears the same load on the same machine, in another process.
+    await using neighbour = await startProcess();
     const body = JSON.stringify(large);
-    const run = async () => {
-      const response = await fetch(`${service.url}/execute`, {
+    const runOn = async ({ url }: ServiceProcess) => {
+      const response = await fetch(`${url}/execute`, {
         method: "POST",
         headers: { "content-type": "application/json", accept: "application/x-ndjson" },
         body,
@@ -132,15 +134,12 @@ describe("a run of 100,000 nodes", () => {
       for await (const chunk of response.body ?? []) last = Buffer.from(chunk).toString().slice(-2_000);
       expect(last).toContain("execution-completed");
     };
-    await run();
+    await Promise.all([runOn(service), runOn(neighbour)]);
     // What else this machine does can only make gaps longer, so the best of a few attempts is the truest.
     const attempts: number[] = [];
     while (attempts.length < ATTEMPTS && !attempts.some((delay) => delay < MAX_DELAY_MS)) {
-      const control = await longestGap(
-        service.url,
-        () => new Promise((resolve) => setTimeout(resolve, 1_500)),
-      );
-      attempts.push((await longestGap(service.url, run)) - control);
+      const control = await longestGap(service.url, () => runOn(neighbour));
+      attempts.push((await longestGap(service.url, () => runOn(service))) - control);
     }
     expect(Math.min(...attempts)).toBeLessThan(MAX_DELAY_MS);
   });
