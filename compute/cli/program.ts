@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { VERSION } from "../hosts/version.ts";
 import { capabilitiesCommand, validateCommand } from "./inspect.ts";
 import { EXIT, type ExitCode, exitCodeOf, explain } from "./problem.ts";
@@ -7,7 +7,11 @@ import { serveCommand } from "./serve.ts";
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 const TOKEN = ["--token <token>", "bearer token for the service (default: NODEFLOW_TOKEN)"] as const;
-const SERVER = ["--server <url>", "a compute service; without it, this process does the work"] as const;
+const SERVER = [
+  "--server <url>",
+  "a compute service; without it, this process does the work",
+  serverUrl,
+] as const;
 
 /** Runs the command line. Resolves with the exit code; nothing is thrown. */
 export async function main(
@@ -80,4 +84,9 @@ export async function main(
     for (const line of explain(error)) complain(line);
     return exitCodeOf(error);
   }
+}
+
+function serverUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError("Write it as http://HOST:PORT.");
 }

@@ -84,6 +84,11 @@ describe("off a terminal", () => {
     ],
     ["no file", ["run"], /missing required argument/],
     ["an unknown option", ["run", "x.json", "--room", "r"], /unknown option '--room'/],
+    [
+      "a server that is no URL",
+      ["run", "x.json", "--server", "localhost:8787"],
+      /Write it as http:\/\/HOST:PORT/,
+    ],
     ["an input without a name", ["run", "examples/hello.json", "--input", "who"], /NAME=VALUE/],
     [
       "an input that the workflow doesn't have",
@@ -198,7 +203,7 @@ describe("with a service", () => {
   });
 
   test("that isn't there it says so, and what it does about it", async () => {
-    const running = start(["run", "examples/hello.json", "--server", "http://127.0.0.1:9"]);
+    const running = start(["run", "examples/hello.json", "--server", "http://127.0.0.1:1"]);
     await running.shows(/can't be reached.*trying again/);
     running.child.kill("SIGINT");
     expect((await running.done).code).toBe(130);
