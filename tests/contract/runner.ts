@@ -159,6 +159,7 @@ function taskOf(types: NodeTypes, type: string, data: unknown, options: TaskOpti
     progress() {},
     log() {},
     sleep: (ms) => sleep(ms, signal),
+    turn: () => sleep(0, signal),
     countCall() {},
     ask: refused,
     run: refused,

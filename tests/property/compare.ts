@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ExecutionUpdate, isTerminal, type Value } from "../../protocol/index.ts";
+import { type ExecutionState, type ExecutionUpdate, isTerminal, type Value } from "../../protocol/index.ts";
 import type { Reference } from "../support/reference.ts";
 import type { PathState } from "../support/rules.ts";
 
@@ -67,6 +67,36 @@ function differences(
   const outputs = Object.fromEntries([...state.outputs].map(([handle, folding]) => [handle, folding.value]));
   if (isDeepStrictEqual(withoutMessage(outputs), withoutMessage(expected.outputs))) return [];
   return [`${path} gave ${show(outputs)} and not ${show(expected.outputs)}`];
+}
+
+/** Where `fold` makes something else of the stream than the rules do, or brings back something else than was reused. */
+export function compareFold(
+  state: ExecutionState,
+  paths: ReadonlyMap<string, PathState>,
+  reference?: Reference,
+): string[] {
+  const problems: string[] = [];
+  for (const [path, { status, outputs }] of paths) {
+    const folded = state.nodes.get(path);
+    if (status === "withdrawn" && folded && Object.keys(folded.outputs).length > 0) {
+      problems.push(`fold keeps ${show(folded.outputs)} of ${path}, which was withdrawn`);
+    }
+    if (status !== "completed") continue;
+    const expected = Object.fromEntries([...outputs].map(([handle, folding]) => [handle, folding.value]));
+    if (folded?.status !== "completed" || !equal(folded.outputs, expected)) {
+      problems.push(
+        `fold has ${folded?.status} ${show(folded?.outputs ?? null)} for ${path}, not ${show(expected)}`,
+      );
+    }
+  }
+  if (!reference || state.status !== "completed") return problems;
+  for (const [path, expected] of reference.nodes) {
+    if (path.includes("/") || expected.status !== "completed") continue;
+    const folded = state.nodes.get(path)?.outputs;
+    if (folded && equal(withoutMessage(folded), withoutMessage(expected.outputs))) continue;
+    problems.push(`in the end ${path} has ${show(folded ?? null)} and not ${show(expected.outputs)}`);
+  }
+  return problems;
 }
 
 /** The messages of errors are free. */

@@ -9,6 +9,8 @@ export interface GenerateOptions {
   readonly tools: boolean;
   /** Nodes whose failure ends the run. */
   readonly fatal: boolean;
+  /** Nothing is told to fail. */
+  readonly calm?: boolean;
 }
 
 /** An output that later nodes may read. */
@@ -160,7 +162,7 @@ class Graph {
       policy["retry"] = { maxAttempts, delayMs: random.pick([0, 1, 20]), jitter: random.pick([0, 0.5]) };
     }
     let fails = made.fallible === "itself";
-    if (made.fallible === "told" && random.chance(0.45)) {
+    if (made.fallible === "told" && this.#options.calm !== true && random.chance(0.45)) {
       const recovers = retried && random.chance(0.8);
       if (recovers || this.#options.fatal || random.chance(0.9)) {
         data["failures"] = recovers ? random.int(1, maxAttempts - 1) : 99;
@@ -223,7 +225,8 @@ class Graph {
         [1, "value"],
       ]);
       const count = kind === "value" ? random.int(1, 3) : random.int(0, 6);
-      const data = { kind, count, offset: random.int(0, 99), delayMs: this.#pace() };
+      const linger = random.chance(0.2) ? { linger: 20 } : {};
+      const data = { kind, count, offset: random.int(0, 99), delayMs: this.#pace(), ...linger };
       const ports = this.ports.length > 0 && random.chance(0.4) ? this.#ports(() => true, 2) : [];
       const inputs = ports.map((port) => ["in", port] as const);
       // With all its inputs skipped it is skipped too; with some it counts from elsewhere, and so does the reference.

@@ -1,10 +1,13 @@
 import type { Checkpoint, Value, Workflow } from "../../protocol/index.ts";
+import type { Line } from "../conformance/case.ts";
+import { linesOf } from "../conformance/lines.ts";
+import { Ledger } from "../support/nodes.ts";
 import type { Prng } from "../support/random.ts";
 import { evaluate } from "../support/reference.ts";
 import { topological } from "../support/shape.ts";
 import { equal } from "./compare.ts";
 import { generate } from "./generate.ts";
-import { anyHost, cut, finished, judge, type Played, play } from "./scenario.ts";
+import { anyHost, cut, judge, type Played, play, startedAgain } from "./scenario.ts";
 import type { Finding } from "./seeds.ts";
 
 const harmless = { maxNodes: 12, depth: 2, tools: false, fatal: false };
@@ -46,6 +49,35 @@ function someOf(random: Prng, workflow: Workflow): string[] {
   return workflow.nodes.filter(() => random.chance(0.3)).map((node) => node.id);
 }
 
+/** Two hosts give the same updates per path, but for times, ids and the order among paths. */
+export async function repeated(random: Prng): Promise<Finding> {
+  const workflow = generate(random, { ...small, calm: true });
+  const request = { workflow, options: { seed: "the same" } };
+  const first = await play(request, anyHost(random));
+  const second = await play(request, anyHost(random));
+  const finding = followed(judge(second), first, second, "on another host");
+  const [before, after] = [inOrder(linesOf(first.updates)), inOrder(linesOf(second.updates))];
+  if (equal(before, after)) return finding;
+  const differing = Object.keys(before).filter((path) => !equal(before[path], after[path]));
+  return followed(
+    { ...finding, problems: [`differing: ${differing.join()}`] },
+    first,
+    second,
+    "on another host",
+  );
+}
+
+/** Items of an unordered map come in any order. */
+function inOrder(paths: ReadonlyMap<string, readonly Line[]>): Record<string, readonly Line[]> {
+  const place = (line: Line) => (line[3] as { index?: number } | undefined)?.index;
+  const sorted = [...paths].map(([path, lines]) => {
+    const indexed = lines.filter((line) => place(line) !== undefined);
+    if (indexed.length === 0) return [path, lines];
+    return [path, lines.toSorted((a, b) => (place(a) ?? -1) - (place(b) ?? -1))];
+  });
+  return Object.fromEntries(sorted) as Record<string, readonly Line[]>;
+}
+
 /** Stops a run at any of its updates, in any way: whatever was running is to be gone. */
 export async function cancelled(random: Prng): Promise<Finding> {
   const workflow = generate(random, { ...small, fatal: true });
@@ -75,17 +107,19 @@ export async function cancelled(random: Prng): Promise<Finding> {
 export async function resumed(random: Prng): Promise<Finding> {
   const workflow = generate(random, small);
   const reference = await evaluate({ workflow });
-  const first = await play({ workflow }, anyHost(random));
+  // Seeds and idempotency keys are the same on all hosts: the ledger sees to it.
+  const ledger = new Ledger();
+  const first = await play({ workflow }, { ...anyHost(random), ledger });
   const problems = judge(first, reference);
   if (problems.problems.length > 0) return problems;
   for (const at of cuts(random, first.updates.length)) {
     const checkpoint = cut(first, first.updates.slice(0, at));
-    const second = await play({ workflow, checkpoint }, anyHost(random));
+    const second = await play({ workflow, checkpoint }, { ...anyHost(random), ledger });
     const finding = againstCheckpoint(judge(second, reference), second, checkpoint);
     if (finding.problems.length > 0) return followed(finding, first, second, `cut after ${at}`);
     // And once more, from a cut of what was resumed.
     const again = cut(second, second.updates.slice(0, random.int(1, second.updates.length)));
-    const third = await play({ workflow, checkpoint: again }, anyHost(random));
+    const third = await play({ workflow, checkpoint: again }, { ...anyHost(random), ledger });
     const last = againstCheckpoint(judge(third, reference), third, again);
     if (last.problems.length > 0) return followed(last, second, third, `cut after ${at}, and again`);
   }
@@ -140,12 +174,7 @@ function cuts(random: Prng, length: number): number[] {
 }
 
 function againstCheckpoint(finding: Finding, played: Played, checkpoint: Checkpoint): Finding {
-  const done = new Set(finished(checkpoint));
-  const started = played.updates.filter(
-    (update) => update.type === "node-started" && done.has(update.nodeId),
-  );
-  const again = started.map((update) => `started again: ${"nodeId" in update ? update.nodeId : ""}`);
-  return { ...finding, problems: [...finding.problems, ...again] };
+  return { ...finding, problems: [...finding.problems, ...startedAgain(played, checkpoint)] };
 }
 
 function followed(finding: Finding, first: Played, second: Played, how: string): Finding {

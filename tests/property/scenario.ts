@@ -10,11 +10,12 @@ import {
   type Value,
   type Workflow,
 } from "../../protocol/index.ts";
+import { locate } from "../support/located.ts";
 import type { Prng } from "../support/random.ts";
 import type { Reference } from "../support/reference.ts";
 import { checkRules, type Verdict } from "../support/rules.ts";
 import { type Simulated, type SimulateOptions, simulate } from "../support/simulate.ts";
-import { compare } from "./compare.ts";
+import { compare, compareFold } from "./compare.ts";
 import type { Finding } from "./seeds.ts";
 
 /** A host of some sort: its clock, its queues, how its updates are read. */
@@ -56,8 +57,11 @@ export async function play(request: ExecuteRequestInput, host: SimulateOptions):
 export function judge(played: Played, reference?: Reference): Finding {
   const { updates, problems, verdict, request } = played;
   const differences = reference ? compare(reference, updates, verdict.paths) : [];
+  const whole = request.options?.outputs === undefined;
+  const state = fold(updates, request.checkpoint as Checkpoint | undefined);
+  const folded = whole ? compareFold(state, verdict.paths, reference) : [];
   return {
-    problems: [...problems, ...verdict.violations, ...differences],
+    problems: [...problems, ...verdict.violations, ...differences, ...folded],
     evidence: { request, updates },
   };
 }
@@ -69,9 +73,36 @@ export function cut(played: Played, updates: readonly ExecutionUpdate[]): Checkp
   return decodeJson(encodeJson(made as unknown as Value)) as unknown as Checkpoint;
 }
 
-/** Paths that had completed at the top when the stream was cut, and that nobody may start again. */
-export function finished(checkpoint: Checkpoint): string[] {
-  return Object.entries(checkpoint.nodes)
-    .filter(([path, entry]) => entry.status === "completed" && !path.includes("/"))
-    .map(([path]) => path);
+/** What a run started again though the checkpoint had it, and nothing that it stands in was given something else. */
+export function startedAgain(played: Played, checkpoint: Checkpoint): string[] {
+  const items = new Map<string, string>();
+  const again: string[] = [];
+  for (const update of played.updates) {
+    if (update.type !== "node-started") continue;
+    if (update.item !== undefined) items.set(update.nodeId, update.item);
+    const entry = checkpoint.nodes[update.nodeId];
+    if (entry?.status !== "completed") continue;
+    if (unchanged(update.nodeId, items, checkpoint, played.request.workflow as Workflow))
+      again.push(update.nodeId);
+  }
+  return again.map((path) => `started again: ${path}`);
+}
+
+function unchanged(
+  path: string,
+  items: ReadonlyMap<string, string>,
+  checkpoint: Checkpoint,
+  workflow: Workflow,
+): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const above = path.slice(0, end);
+    const entry = checkpoint.nodes[above];
+    if (entry === undefined) return false;
+    const located = locate(workflow, above);
+    // What an iteration may be reused depends on all those before it.
+    if (!located?.scope) continue;
+    if (located.node.type === "loop") return false;
+    if (!("item" in entry) || entry.item !== items.get(above)) return false;
+  }
+  return true;
 }

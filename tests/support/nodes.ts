@@ -31,8 +31,8 @@ export const SourceData = z.object({
   kind,
   count: z.number().default(3),
   offset: z.number().default(0),
-  /** What `return()` meets: a node that goes at once, or one that takes its time. */
-  lingerMs: z.number().default(0),
+  /** What `return()` meets: a node that goes at once, or one that takes its time, counted in turns of promises. */
+  linger: z.number().default(0),
   ...failing,
   ...pace,
 });
@@ -64,12 +64,14 @@ export class Ledger {
   /** Attempts of effectful nodes that went through, by idempotency key. */
   readonly effects = new Map<string, number>();
   readonly #seeds = new Map<string, string>();
-  /** Generators entered and not left. */
+  /** Generators entered and not left: now, and at most. */
   open = 0;
+  most = 0;
   disposed = 0;
 
   enter(context: NodeContext): void {
     this.open += 1;
+    this.most = Math.max(this.most, this.open);
     this.starts.push({ path: context.path, attempt: context.attempt });
     // Further in, what a scope was given live may well be provisional, and the scope with it.
     for (const [handle, value] of context.path.includes("/") ? [] : Object.entries(context.inputs)) {
@@ -170,8 +172,7 @@ export function testNodes(ledger: Ledger): NodeType[] {
         }
         if (doomed) await goWrong(data, context);
       } finally {
-        // Someone who doesn't heed `return()` at once. Not on the run's clock: nothing of the run may wait for it.
-        for (let n = 0; n < data.lingerMs; n += 1) await Promise.resolve();
+        for (let n = 0; n < data.linger; n += 1) await Promise.resolve();
       }
     }),
   });

@@ -1,4 +1,4 @@
-import { createEngine, type Execution, type NodeTypes } from "../../compute/engine/index.ts";
+import { createEngine, type Execution, type NodeType, type NodeTypes } from "../../compute/engine/index.ts";
 import { localRunner } from "../../compute/engine/runner.ts";
 import { builtinNodes } from "../../compute/nodes/index.ts";
 import {
@@ -25,6 +25,12 @@ export interface SimulateOptions {
   readonly mode?: "running" | "workers";
   readonly limits?: Partial<Limits>;
   readonly stop?: Stop;
+  /** Further node types. */
+  readonly types?: readonly NodeType[];
+  /** What the reader does between two updates. */
+  readonly pause?: (clock: VirtualClock, update: ExecutionUpdate) => Promise<void>;
+  /** Where to go on writing, if the run goes on from others. */
+  readonly ledger?: Ledger;
   /** Reads in batches, as a server does. */
   readonly batches?: boolean;
 }
@@ -67,10 +73,10 @@ export async function simulate(
 ): Promise<Simulated> {
   const seed = options.seed ?? 1;
   const clock = new VirtualClock({ seed, mode: options.mode ?? "running" });
-  const ledger = new Ledger();
+  const ledger = options.ledger ?? new Ledger();
   const types: NodeTypes = new Map([
     ...builtinNodes,
-    ...testNodes(ledger).map((type) => [type.type, type] as const),
+    ...[...testNodes(ledger), ...(options.types ?? [])].map((type) => [type.type, type] as const),
   ]);
   const engine = createEngine({
     runtime: "node",
@@ -89,7 +95,7 @@ export async function simulate(
   const prepared = await orStuck(engine.prepare(ExecuteRequest.parse(request)));
   if (prepared === STUCK) return { updates, ledger, problems: ["preparing never ends"] };
   const execution = prepared.start({ signal: abort.controller.signal });
-  const read = await orStuck(consume(execution, updates, abort.controller, options));
+  const read = await orStuck(consume(execution, updates, abort.controller, options, clock));
   if (read === STUCK) problems.push("deadlock: nothing is pending and the run has not ended");
   else if ((await orStuck(execution.closed)) === STUCK) problems.push("`closed` never resolves");
 
@@ -118,7 +124,8 @@ async function consume(
   execution: Execution,
   updates: ExecutionUpdate[],
   abort: AbortController,
-  { stop, batches }: SimulateOptions,
+  { stop, batches, pause }: SimulateOptions,
+  clock: VirtualClock,
 ): Promise<void> {
   const take = (update: ExecutionUpdate): boolean => {
     updates.push(update);
@@ -130,6 +137,9 @@ async function consume(
   if (batches) {
     for await (const batch of execution.batches()) if (!batch.every(take)) return;
   } else {
-    for await (const update of execution) if (!take(update)) return;
+    for await (const update of execution) {
+      if (!take(update)) return;
+      await pause?.(clock, update);
+    }
   }
 }
