@@ -9,7 +9,7 @@ const LIMIT = 1_000_000;
 const FOLDER = ".results/worker";
 
 rmSync(FOLDER, { recursive: true, force: true });
-const args = ["deploy", "--dry-run", "--minify", "--outdir", FOLDER];
+const args = ["deploy", "--dry-run", "--outdir", FOLDER];
 const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: ".results", CI: "true" };
 const bundling = spawnSync("wrangler", args, { encoding: "utf8", env });
 if (bundling.status !== 0) {
