@@ -87,6 +87,8 @@ export async function startServer(environment: Environment, options: NodeServerO
       listener(incoming, outgoing);
     },
   );
+  // Streams break their silence sooner. What is silent for longer is a client that never takes the end of its answer.
+  server.setTimeout(2 * Math.max(environment.heartbeatMs, environment.writeDeadlineMs));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
   await listen(server, environment);
   return {

@@ -6,9 +6,9 @@ import { isLoopbackHost } from "./loopback.ts";
 
 const PREFLIGHT_MAX_AGE_S = 600;
 
-/** Whether the page that calls was served from where this service is. */
-function isOwn(origin: string, url: string): boolean {
-  return URL.canParse(origin) && new URL(origin).origin === new URL(url).origin;
+/** Whether the page that calls was served under the name by which it calls. */
+function isOwn(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
 /**
@@ -31,7 +31,7 @@ export function origin(config: ServiceConfig): MiddlewareHandler<ServiceEnv> {
     const asking = c.req.header("origin");
     if (asking === undefined) return next();
     if (allowed.has(asking)) return shared(c, next);
-    if (config.loopbackOnly && !isOwn(asking, c.req.url)) {
+    if (config.loopbackOnly && !isOwn(asking, c.req.header("host"))) {
       throw new Refusal("FORBIDDEN", "This origin is not allowed to call this service");
     }
     return next();

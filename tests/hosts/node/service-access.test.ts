@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EnvironmentError } from "../../../compute/hosts/environment.ts";
-import { allOf, errorOf, post, type Served, serve, waiting } from "./service-harness.ts";
+import { allOf, errorOf, post, raw, type Served, serve, waiting } from "./service-harness.ts";
 
 const ADA = { authorization: "Bearer ada-ada-ada-ada-ada" };
 const BOB = { authorization: "Bearer bob-bob-bob-bob-bob" };
@@ -68,6 +68,15 @@ describe("a service without tokens", () => {
       expect(answer.status).toBe(403);
       expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
     }
+  });
+
+  it("isn't taken in by a request that names another host as its target", async () => {
+    const evil = "http://evil.example";
+    const answer = await raw(
+      served.port,
+      `GET ${evil}/health HTTP/1.1\r\nHost: localhost\r\nOrigin: ${evil}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
   });
 
   it("serves its own pages and those of listed origins", async () => {
