@@ -23,12 +23,12 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
     const own = limitsOf(grant, limits);
     const request = await readRequest(c.req.raw, own, clock);
     const prepared = await config.engine.prepare(request, prepareOptions(grant, signal));
-    runs.refuseWhileDraining();
-    const execution = begin(prepared, slot, signal, traceId);
-    config.observer?.executionStarted();
-
     const type = mediaTypeOf(c);
     const encoder = encoderOf(type, { request, limits: own, clock });
+    runs.refuseWhileDraining();
+
+    const execution = begin(prepared, slot, signal, traceId);
+    config.observer?.executionStarted();
     const stream = pump(execution, encoder, {
       clock,
       heartbeatMs: config.heartbeatMs,

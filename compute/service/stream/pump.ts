@@ -76,11 +76,14 @@ export function pump(
     );
   }
 
-  /** The next batch encoded, or a heartbeat when it is late; null once the updates have ended. */
+  /** What is to be written next, or a heartbeat if that takes too long; null once the updates have ended. */
   async function ready(): Promise<Uint8Array | null> {
+    const since = clock.now();
     for (;;) {
       next ??= batches.next();
-      const batch = await within(next, options.heartbeatMs, clock);
+      // An encoder may have nothing to say of many batches, so silence is counted over all of them.
+      const left = options.heartbeatMs - (clock.now() - since);
+      const batch = left > 0 ? await within(next, left, clock) : undefined;
       if (batch === undefined) return encoder.heartbeat;
       next = undefined;
       if (batch.done) return null;

@@ -39,7 +39,7 @@ export function resultEncoder({ request, limits, clock }: EncoderContext): Encod
       folder = new Folder();
       folder.push(started);
     }
-    if (kept || !("nodeId" in update)) folder.push(update);
+    if (kept || update.type === "input-requested" || !("nodeId" in update)) folder.push(update);
   }
 
   return {

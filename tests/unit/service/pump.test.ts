@@ -154,6 +154,19 @@ describe("the pump", () => {
     expect(await read()).toBeNull();
   });
 
+  it("breaks the silence of an encoder that has long had nothing to say, however busy the run is", async () => {
+    const quiet: Encoder = { ...plain, encode: () => new Uint8Array(0) };
+    const { execution, read, clock } = open(quiet);
+    const first = read();
+    for (let second = 1; second <= 15; second++) {
+      execution.give(output(second, "x"));
+      await turn();
+      clock.advance(1_000);
+    }
+    expect(await first).toBe("-");
+    expect(execution.asked).toBeGreaterThan(10);
+  });
+
   it.each([
     ["ends without a terminal update", (execution: ScriptedExecution) => execution.end()],
     ["throws", (execution: ScriptedExecution) => execution.break(new Error("secret detail"))],
