@@ -1,10 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ExecutionState, type ExecutionUpdate, isTerminal, type Value } from "../../protocol/index.ts";
+import {
+  type ExecutionState,
+  type ExecutionUpdate,
+  isTerminal,
+  type Value,
+  type Workflow,
+  type WorkflowNode,
+} from "../../protocol/index.ts";
+import { isLive, locate } from "../support/located.ts";
+import type { PathState } from "../support/path-states.ts";
 import type { Reference } from "../support/reference.ts";
-import type { PathState } from "../support/rules.ts";
 
 /** Where what the engine did differs from what the reference evaluator says. */
 export function compare(
+  workflow: Workflow,
   reference: Reference,
   updates: readonly ExecutionUpdate[],
   paths: ReadonlyMap<string, PathState>,
@@ -13,7 +22,8 @@ export function compare(
   const terminal = updates.at(-1);
   if (!terminal || !isTerminal(terminal)) return ["no terminal update to compare"];
   const status = terminal.type.slice("execution-".length);
-  if (status !== reference.status) {
+  const early = terminal.type === "execution-failed" && failedEarly(workflow, terminal.error.nodeId, paths);
+  if (status !== reference.status && !early) {
     const error =
       terminal.type === "execution-failed" ? ` (${terminal.error.code}: ${terminal.error.message})` : "";
     return [`the run ${status}${error} and should have ${reference.status}`];
@@ -24,7 +34,7 @@ export function compare(
   ) {
     problems.push(`outputs ${show(terminal.outputs)} and not ${show(reference.outputs)}`);
   }
-  if (terminal.type === "execution-failed" && !reference.codes.has(terminal.error.code)) {
+  if (terminal.type === "execution-failed" && !early && !reference.codes.has(terminal.error.code)) {
     problems.push(`error ${terminal.error.code} and not one of ${[...reference.codes].join()}`);
   }
   if (terminal.type === "execution-suspended") {
@@ -50,6 +60,42 @@ export function compare(
     }
   }
   return problems;
+}
+
+/**
+ * True if a node ended the run on what it had read live, of sources that have not completed and never start again: had
+ * they failed first, it would have been skipped, or another failure had ended the run. Which comes first is free.
+ */
+function failedEarly(
+  workflow: Workflow,
+  path: string | undefined,
+  paths: ReadonlyMap<string, PathState>,
+): boolean {
+  const located = path === undefined ? undefined : locate(workflow, path);
+  if (!located) return false;
+  const above = located.parent !== undefined && failedEarly(workflow, located.parent, paths);
+  const open = liveSources(located).filter((source) => {
+    const status = paths.get(located.prefix + source.id)?.status;
+    return status !== "completed" && status !== "skipped" && status !== "reused";
+  });
+  return above || (open.length > 0 && open.every((source) => !restarts(located.graph, source)));
+}
+
+function liveSources({
+  graph,
+  node,
+}: {
+  readonly graph: Workflow;
+  readonly node: WorkflowNode;
+}): WorkflowNode[] {
+  const edges = graph.edges.filter((edge) => edge.target === node.id && isLive(graph, edge));
+  return graph.nodes.filter((source) => edges.some((edge) => edge.source === source.id));
+}
+
+function restarts(graph: Workflow, node: WorkflowNode): boolean {
+  const policy = (node.policy ?? {}) as { retry?: { maxAttempts: number }; onError?: string };
+  if ((policy.retry?.maxAttempts ?? 1) > 1 || policy.onError === "default") return true;
+  return liveSources({ graph, node }).some((source) => restarts(graph, source));
 }
 
 function differences(

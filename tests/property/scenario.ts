@@ -56,7 +56,9 @@ export async function play(request: ExecuteRequestInput, host: SimulateOptions):
 /** What is wrong with a run, if the reference is what should have come of it. */
 export function judge(played: Played, reference?: Reference): Finding {
   const { updates, problems, verdict, request } = played;
-  const differences = reference ? compare(reference, updates, verdict.paths) : [];
+  const differences = reference
+    ? compare(request.workflow as Workflow, reference, updates, verdict.paths)
+    : [];
   const whole = request.options?.outputs === undefined;
   const state = fold(updates, request.checkpoint as Checkpoint | undefined);
   const folded = whole ? compareFold(state, verdict.paths, reference) : [];
@@ -77,8 +79,11 @@ export function cut(played: Played, updates: readonly ExecutionUpdate[]): Checkp
 export function startedAgain(played: Played, checkpoint: Checkpoint): string[] {
   const items = new Map<string, string>();
   const again: string[] = [];
+  const reset = new Set<string>();
   for (const update of played.updates) {
-    if (update.type !== "node-started") continue;
+    // With a path, what the checkpoint has under it is withdrawn too.
+    if (update.type === "node-reset") reset.add(update.nodeId);
+    if (update.type !== "node-started" || reset.has(update.nodeId.split("/", 1)[0] as string)) continue;
     if (update.item !== undefined) items.set(update.nodeId, update.item);
     const entry = checkpoint.nodes[update.nodeId];
     if (entry?.status !== "completed") continue;

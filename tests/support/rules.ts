@@ -8,7 +8,8 @@ import {
   type Workflow,
 } from "../../protocol/index.ts";
 import { Folding } from "./folding.ts";
-import { edgesFrom, edgesInto, isLive, type Located, locate } from "./located.ts";
+import { edgesInto, isLive, type Located } from "./located.ts";
+import { type PathState, PathStates } from "./path-states.ts";
 import { dataOf, sourceHandle, targetHandle } from "./shape.ts";
 import { isProvisional } from "./weigh.ts";
 
@@ -19,24 +20,6 @@ export interface Recording {
   readonly checkpoint?: Checkpoint;
   /** False if the run didn't send every output. */
   readonly allOutputs?: boolean;
-}
-
-/** What a stream says of one path when it has ended. */
-export interface PathState {
-  status: "started" | "failing" | "handled" | "completed" | "failed" | "skipped" | "reused" | "withdrawn";
-  /** Of the last start; 0 if it never started. */
-  attempt: number;
-  /** Attempt that a reset has announced. */
-  announced?: number;
-  /** Something that it stands in was withdrawn. */
-  withdrawnAbove: boolean;
-  /** It was skipped by its own failure. */
-  failedFinally?: boolean;
-  outputs: Map<string, Folding>;
-  reason?: string;
-  /** Number of the update that started it, and of the last one that ended or withdrew it. */
-  startedAt: number;
-  endedAt: number;
 }
 
 export interface Verdict {
@@ -76,10 +59,9 @@ const SETTLED = new Set<string>(["completed", "skipped", "reused"]);
 
 class Checker {
   readonly violations: string[] = [];
-  readonly paths = new Map<string, PathState>();
   readonly #recording: Recording;
-  readonly #located = new Map<string, Located | undefined>();
-  readonly #seen = { completed: 0, failed: 0, skipped: 0, reused: 0, retries: 0, outputs: 0 };
+  readonly #paths: PathStates;
+  readonly #seen = { completed: 0, failed: 0, skipped: 0, reused: 0, retries: 0, emissions: 0 };
   readonly #questions = new Set<string>();
   #last: ExecutionUpdate | undefined;
   #count = 0;
@@ -87,6 +69,11 @@ class Checker {
 
   constructor(recording: Recording) {
     this.#recording = recording;
+    this.#paths = new PathStates(recording.workflow);
+  }
+
+  get paths(): ReadonlyMap<string, PathState> {
+    return this.#paths.all;
   }
 
   see(update: ExecutionUpdate): void {
@@ -100,7 +87,7 @@ class Checker {
     );
     this.#require(!this.#last || !isTerminal(this.#last), 1, "it follows the terminal update");
     this.#last = update;
-    if ("nodeId" in update) this.#path(update);
+    if ("nodeId" in update) this.#node(update);
     else if (isTerminal(update)) this.#terminal(update);
   }
 
@@ -113,48 +100,15 @@ class Checker {
     if (!holds) this.violations.push(`rule ${rule}: ${this.#at}: ${message}`);
   }
 
-  #locate(path: string): Located | undefined {
-    if (!this.#located.has(path)) this.#located.set(path, locate(this.#recording.workflow, path));
-    return this.#located.get(path);
-  }
-
-  #state(path: string): PathState {
-    let state = this.paths.get(path);
-    if (!state) {
-      const withdrawnAbove = this.#above(path);
-      state = {
-        status: "withdrawn",
-        attempt: 0,
-        withdrawnAbove,
-        outputs: new Map(),
-        startedAt: 0,
-        endedAt: 0,
-      };
-      this.paths.set(path, state);
-    }
-    return state;
-  }
-
-  /** True for a path whose container has started more than once. */
-  #above(path: string): boolean {
-    const parent = this.#locate(path)?.parent;
-    const state = parent === undefined ? undefined : this.paths.get(parent);
-    return state !== undefined && (state.attempt > 1 || state.withdrawnAbove);
-  }
-
-  #under(path: string): [string, PathState][] {
-    return [...this.paths].filter(([other]) => other.startsWith(`${path}/`));
-  }
-
-  #path(update: Extract<ExecutionUpdate, { nodeId: string }>): void {
-    const located = this.#locate(update.nodeId);
+  #node(update: Extract<ExecutionUpdate, { nodeId: string }>): void {
+    const located = this.#paths.locate(update.nodeId);
     if (!located) {
       this.#require(false, 2, "there is no such path in the workflow");
       return;
     }
-    const state = this.#state(update.nodeId);
+    const state = this.#paths.of(update.nodeId);
     if (located.parent !== undefined && update.type !== "node-reused") {
-      const parent = this.#state(located.parent);
+      const parent = this.#paths.of(located.parent);
       this.#require(parent.status === "started", 3, `its parent ${located.parent} is ${parent.status}`);
     }
     switch (update.type) {
@@ -216,8 +170,8 @@ class Checker {
       const flagged = located.shape.effectful && !located.shape.nested && located.node.type !== "tool";
       this.#require((update.effectful === true) === flagged, 2, `effectful is ${update.effectful}`);
       this.#ready(located);
-      for (const reader of this.#liveReaders(located)) {
-        const status = this.#state(reader).status;
+      for (const reader of this.#paths.liveReaders(located)) {
+        const status = this.#paths.of(reader).status;
         this.#require(
           status !== "started" && status !== "completed",
           7,
@@ -236,13 +190,13 @@ class Checker {
     const edges = edgesInto(located);
     if (located.node.type === "merge" && dataOf(located.node)["mode"] === "first") {
       const winner = edges.find((edge) => !this.#skips(located, edge));
-      const source = winner && this.#state(located.prefix + winner.source);
+      const source = winner && this.#paths.of(located.prefix + winner.source);
       const settled = source !== undefined && SETTLED.has(source.status);
       this.#require(settled || this.#recording.allOutputs === false, 5, "its first edge has not settled");
       return;
     }
     for (const edge of edges) {
-      const source = this.#state(located.prefix + edge.source);
+      const source = this.#paths.of(located.prefix + edge.source);
       if (SETTLED.has(source.status)) continue;
       const begun =
         source.status === "started" &&
@@ -253,29 +207,12 @@ class Checker {
   }
 
   #skips(located: Located, edge: { source: string; sourceHandle?: string | null | undefined }): boolean {
-    const source = this.#state(located.prefix + edge.source);
+    const source = this.#paths.of(located.prefix + edge.source);
     if (source.status === "skipped") return true;
     return source.status === "completed" && !source.outputs.has(edge.sourceHandle ?? "out");
   }
 
-  /** Every path that may have read from a node while it ran. */
-  #liveReaders(located: Located): string[] {
-    const reached = new Set<string>();
-    const visit = (from: Located) => {
-      for (const edge of edgesFrom(from)) {
-        const path = from.prefix + edge.target;
-        if (reached.has(path) || !isLive(from.graph, edge)) continue;
-        reached.add(path);
-        const reader = this.#locate(path);
-        if (reader) visit(reader);
-      }
-    };
-    visit(located);
-    return [...reached];
-  }
-
   #output(update: UpdateOf<"node-output">, located: Located, state: PathState): void {
-    this.#seen.outputs += 1;
     this.#require(!located.scope, 2, "a scope has no outputs");
     this.#require(state.status === "started" || state.status === "handled", 2, `it is ${state.status}`);
     this.#require(update.attempt === state.attempt, 8, `attempt ${update.attempt} and not ${state.attempt}`);
@@ -285,7 +222,11 @@ class Checker {
         2,
         "a handled failure has one output, set",
       );
-    } else this.#modeFits(located, state, update);
+    } else {
+      this.#modeFits(located, state, update);
+      // What a node itself has emitted: neither what a handled failure leaves, nor the announcement that all was empty.
+      if (!isAnnouncement(update, located)) this.#seen.emissions += 1;
+    }
     let folding = state.outputs.get(update.handle);
     if (!folding) {
       folding = new Folding();
@@ -314,10 +255,10 @@ class Checker {
     this.#require(state.status === "started" || state.status === "handled", 2, `it is ${state.status}`);
     this.#require(update.attempt === state.attempt, 8, `attempt ${update.attempt} and not ${state.attempt}`);
     if (state.status === "started") {
-      const open = this.#under(update.nodeId).filter(([, child]) => !CLOSED.has(child.status));
+      const open = this.#paths.under(update.nodeId).filter(([, child]) => !CLOSED.has(child.status));
       this.#require(open.length === 0, 3, `${open[0]?.[0]} under it is ${open[0]?.[1].status}`);
       for (const edge of located.scope ? [] : edgesInto(located)) {
-        const source = this.#state(located.prefix + edge.source).status;
+        const source = this.#paths.of(located.prefix + edge.source).status;
         if (isLive(located.graph, edge))
           this.#require(SETTLED.has(source), 6, `its source ${edge.source} is ${source}`);
       }
@@ -345,11 +286,10 @@ class Checker {
     this.#require(!(update.willRetry && update.handled), 2, "both retried and handled");
     this.#require(!update.willRetry || update.error.retryable, 7, "it is retried and not retryable");
     state.outputs = new Map();
-    for (const [, child] of this.#under(update.nodeId)) this.#withdraw(child, true);
+    this.#paths.withdrawUnder(update.nodeId, this.#count);
     if (update.willRetry) this.#seen.retries += 1;
     else if (update.handled !== "default" && update.handled !== "route") this.#seen.failed += 1;
-    const handled = update.handled === "skip" ? "withdrawn" : "handled";
-    state.status = update.willRetry ? "failing" : update.handled ? handled : "failed";
+    state.status = update.willRetry ? "failing" : update.handled ? "handled" : "failed";
     if (update.handled === "skip") {
       state.status = "skipped";
       state.failedFinally = true;
@@ -367,30 +307,21 @@ class Checker {
     );
     this.#require(state.status !== "completed", 7, "it has completed");
     // What has failed finally, on what it read live, waits for its sources too before that counts.
-    const waits = (state.status === "handled" || state.failedFinally) && state.outputs.size === 0;
+    const final = state.status === "handled" || state.status === "failed" || state.failedFinally;
+    const waits = final && state.outputs.size === 0;
     const may = waits || state.status === "failing" || state.status === "started";
     this.#require(may, 7, `it is ${state.status}`);
     if (state.status !== "failing") {
       // Sources first: what made this reset necessary has been withdrawn since this path started.
       const cause = edgesInto(located).some((edge) => {
         if (!isLive(located.graph, edge)) return false;
-        return this.#state(located.prefix + edge.source).endedAt > state.startedAt;
+        return this.#paths.of(located.prefix + edge.source).endedAt > state.startedAt;
       });
       this.#require(cause, 7, "nothing that it reads live was withdrawn");
     }
-    this.#withdraw(state, false);
+    this.#paths.withdraw(state, this.#count);
     state.announced = update.attempt;
-    for (const [, child] of this.#under(update.nodeId)) this.#withdraw(child, true);
-  }
-
-  #withdraw(state: PathState, above: boolean): void {
-    state.status = "withdrawn";
-    state.outputs = new Map();
-    state.endedAt = this.#count;
-    delete state.reason;
-    delete state.failedFinally;
-    delete state.announced;
-    state.withdrawnAbove ||= above;
+    this.#paths.withdrawUnder(update.nodeId, this.#count);
   }
 
   #reused(located: Located, state: PathState): void {
@@ -404,14 +335,15 @@ class Checker {
 
   /** True for a final failure at the top that nothing can withdraw any more. */
   #stands(path: string, state: PathState): boolean {
-    const located = this.#locate(path);
+    const located = this.#paths.locate(path);
     if (!located || located.parent !== undefined) return false;
     return state.status === "failed" || state.failedFinally === true;
   }
 
   #terminal(update: Extract<ExecutionUpdate, { metrics: unknown }>): void {
     const { metrics } = update;
-    const expected = { completed: this.#seen.completed, skipped: this.#seen.skipped };
+    const { completed, skipped, reused } = this.#seen;
+    const expected = { completed, skipped, reused };
     for (const [name, count] of Object.entries(expected)) {
       const told = metrics.nodes[name as keyof typeof expected];
       this.#require(told === count, 10, `metrics.nodes.${name} is ${told} and not ${count}`);
@@ -428,12 +360,15 @@ class Checker {
       10,
       `retries are ${metrics.retries}, not ${this.#seen.retries}`,
     );
+    const { emissions } = this.#seen;
+    const counted = metrics.emissions === emissions || this.#recording.allOutputs === false;
+    this.#require(counted, 10, `metrics.emissions is ${metrics.emissions} and not ${emissions}`);
     if (update.type === "execution-completed") {
-      const standing = [...this.paths].filter(([path, state]) => this.#stands(path, state)).length;
+      const standing = [...this.#paths].filter(([path, state]) => this.#stands(path, state)).length;
       this.#require(failed >= standing, 10, `metrics.nodes.failed is ${failed} and not ${standing} at least`);
-      for (const [path, state] of this.paths) this.#final(path, state);
+      for (const [path, state] of this.#paths) this.#final(path, state);
       for (const node of this.#recording.workflow.nodes) {
-        const status = this.paths.get(node.id)?.status;
+        const status = this.#paths.all.get(node.id)?.status;
         this.#require(status !== undefined && SETTLED.has(status), 13, `${node.id} is ${status}`);
       }
     }
@@ -443,6 +378,10 @@ class Checker {
         this.#require(this.#questions.has(path), 13, `${path} was never asked`);
     }
   }
+}
+
+function isAnnouncement({ mode, handle }: UpdateOf<"node-output">, located: Located): boolean {
+  return mode === "set" && located.shape.outputs[handle] !== "value";
 }
 
 function isEmpty(value: Value): boolean {
