@@ -113,6 +113,10 @@ export class Context implements NodeContext {
     return handled(slept);
   }
 
+  turn(): Promise<void> {
+    return this.#run.clock.turn();
+  }
+
   countCall(): void {
     const { report, limits } = this.#run;
     report.calls += 1;

@@ -1,4 +1,4 @@
-import type { AttemptPart, Handling, NodePart } from "./parts.ts";
+import type { AttemptPart, Handled, NodePart } from "./parts.ts";
 import { nodeError, retryDelay } from "./policy.ts";
 
 /**
@@ -27,20 +27,28 @@ function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
     return;
   }
   const handling = canStartAgain(withdrawn, node) ? handlingOf(node, failure) : null;
-  if (!handling) {
-    run.report.failed += 1;
-    run.report.nodeFailed(node.path, attempt.number, info, {});
+  run.report.nodeFailed(node.path, attempt.number, info, handling ? { handled: handling.how } : {});
+  if (handling) {
+    node.withdrawOutputs();
+    withdrawAll(withdrawn);
+    node.finishAs(handling);
+    resume(withdrawn);
+  } else if (mayBeWithdrawn(node)) {
+    node.finishAs({ how: "fail", error: failure });
+  } else {
     node.scope.fail(failure);
-    return;
   }
-  run.report.nodeFailed(node.path, attempt.number, info, { handled: handling.how });
-  node.withdrawOutputs();
-  withdrawAll(withdrawn);
-  node.finishAs(handling);
-  resume(withdrawn);
 }
 
-function handlingOf(node: NodePart, info: { code: string; message: string }): Handling | null {
+/** Whether what the node has read may turn out never to have been: then so may its failure. */
+function mayBeWithdrawn(node: NodePart): boolean {
+  return node.plan.liveInputs.some((edge) => {
+    const source = node.scope.node(edge.source);
+    return !source.done && source.plan.restarts;
+  });
+}
+
+function handlingOf(node: NodePart, info: { code: string; message: string }): Handled | null {
   const { onError, default: fallback } = node.plan.policy;
   switch (onError) {
     case "fail":

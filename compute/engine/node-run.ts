@@ -224,15 +224,24 @@ export class NodeRun implements NodePart {
   finishAs(handling: Handling): void {
     this.#handling = handling;
     this.state = "finishing";
+    if (handling.how === "fail") this.scope.run.failing.add(this);
     for (const edge of this.plan.liveInputs) this.scope.cursor(edge).stop();
     if (this.openSources === 0) this.scope.run.scheduler.add(this);
+  }
+
+  /** Its failure stands whatever its sources would still do. */
+  failNow(): void {
+    if (this.#handling?.how === "fail") this.scope.fail(this.#handling.error);
   }
 
   #finish(): void {
     const attempt = this.attempt as AttemptPart;
     const handling = this.#handling;
+    if (handling?.how === "fail") {
+      this.scope.fail(handling.error);
+      return;
+    }
     if (handling?.how === "skip") {
-      this.scope.run.report.failed += 1;
       this.#settle("failed");
       return;
     }
@@ -298,6 +307,7 @@ export class NodeRun implements NodePart {
     const { attempt } = this;
     this.attempt = null;
     this.#handling = null;
+    this.scope.run.failing.delete(this);
     attempt?.abort(WITHDRAWN);
     this.withdrawOutputs();
     for (const edge of this.plan.liveInputs) {

@@ -108,6 +108,8 @@ export interface NodeContext<Data = unknown> {
   log(level: "debug" | "info" | "warn" | "error", message: string): void;
   /** Waits at least `ms`; rejects when the attempt is aborted. */
   sleep(ms: number): Promise<void>;
+  /** Gives the event loop a turn: for nodes that compute for long on the engine's thread. */
+  turn(): Promise<void>;
   /** Counts one outgoing call. Throws `RESOURCE_EXHAUSTED` past the cap. */
   countCall(): void;
   /**

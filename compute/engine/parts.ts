@@ -39,6 +39,8 @@ export interface RunPart {
   attemptBegun(): void;
   /** … and it has returned. */
   attemptClosed(): void;
+  /** Nodes that have failed for good, if their live sources don't withdraw what they had read. */
+  readonly failing: Set<NodePart>;
   /** Does work in slices, with turns of the event loop between them; none of it once the run is over. */
   perform(steps: Steps<void>): void;
   openScope(
@@ -116,10 +118,13 @@ export type NodeState =
   | "skipped"
   | "failed";
 
-/** What `onError` makes of a final failure. */
-export type Handling =
+/** What `onError` makes of a final failure, other than to fail. */
+export type Handled =
   | { readonly how: "skip" }
   | { readonly how: "default" | "route"; readonly handle: string; readonly value: Value };
+
+/** What is to come of a final failure once it is certain: once the live sources that it came of are done. */
+export type Handling = Handled | { readonly how: "fail"; readonly error: NodeflowError };
 
 /** One node of a scope, from waiting for its inputs to its last word. */
 export interface NodePart extends Runnable {
@@ -162,8 +167,10 @@ export interface NodePart extends Runnable {
   ended(attempt: AttemptPart): void;
   /** An attempt has failed. */
   failed(attempt: AttemptPart, error: unknown): void;
-  /** Its failure is final and handled: what that leaves stands once its live sources are done. */
+  /** Its failure is final: what comes of it does so once its live sources are done. */
   finishAs(handling: Handling): void;
+  /** Fails for good, where its failure has been waiting for its live sources. */
+  failNow(): void;
   /** Forgets what was emitted; live readers know of nothing to read again. */
   withdrawOutputs(): void;
   /** Forgets everything it has done. Live inputs are read again from the beginning. The caller has reported it. */

@@ -163,6 +163,7 @@ export class Report {
     if (this.#closed) return;
     const willRetry = "delayMs" in then;
     if (willRetry) this.retries += 1;
+    else if (then.handled === undefined || then.handled === "skip") this.failed += 1;
     this.#send(
       { type: "node-failed", ...this.#stamp(), nodeId, attempt, error, willRetry, ...then },
       ENVELOPE + error.message.length,

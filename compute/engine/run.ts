@@ -12,7 +12,7 @@ import type { Clock, Timer } from "./clock.ts";
 import type { EngineConfig, Execution, StartOptions } from "./engine.ts";
 import { Outbox } from "./outbox.ts";
 import type { Retention } from "./output.ts";
-import type { AttemptPart, Foregone, RunPart, ScopeEnd } from "./parts.ts";
+import type { AttemptPart, Foregone, NodePart, RunPart, ScopeEnd } from "./parts.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { nodeError } from "./policy.ts";
 import { Questions } from "./questions.ts";
@@ -24,6 +24,9 @@ import { checkUpdateSize } from "./update-size.ts";
 
 /** How long the end of a run waits for nodes that don't return although they were told to stop. */
 const GRACE_MS = 2_000;
+
+/** What nodes are told that are under way when the run ends. Shared: making an error is slow. */
+const OVER = new NodeflowError("NODE_FAILED", "The run is over");
 
 /** Everything that is decided before a run begins. */
 export interface RunPlan {
@@ -55,8 +58,8 @@ export class Run implements Execution, RunPart {
   readonly questions: Questions;
   readonly reuse: Reuse;
   readonly retention: Retention;
-  /** What the last measured value weighs. */
   readonly tally = { weight: 0 };
+  readonly failing = new Set<NodePart>();
   readonly closed: Promise<void>;
   readonly #plan: RunPlan;
   readonly #top: Scope;
@@ -224,6 +227,8 @@ export class Run implements Execution, RunPart {
     } while (seq !== this.report.seq);
     this.#suspending = false;
     if (!this.scheduler.idle) return;
+    // A failure wins, even one that waits for what an answer could still withdraw.
+    for (const node of this.failing) node.failNow();
     const pending = this.questions.pending;
     if (pending.length > 0) this.#end({ type: "execution-suspended", pending });
   }
@@ -235,7 +240,7 @@ export class Run implements Execution, RunPart {
     this.scheduler.stop();
     this.#deadline?.cancel();
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#top.abort(new NodeflowError("NODE_FAILED", "The run is over"));
+    this.#top.abort(OVER);
     if (this.#open === 0) this.#close();
     else this.#grace = this.clock.setTimer(() => this.#close(), GRACE_MS);
   }

@@ -151,6 +151,8 @@ export class Scheduler {
       this.#begin(runnable);
     }
     this.#pumping = false;
+    // Slots given back meanwhile were noticed by nobody.
+    this.#checkIdle();
   }
 
   #begin(runnable: Runnable): void {

@@ -76,11 +76,11 @@ class Items {
       if (index !== undefined) {
         const result = this.#settled.get(index) as NestedResult;
         this.#settled.delete(index);
-        this.#emitted += 1;
         this.#tally.count();
-        this.#read();
         // An item whose output was skipped adds nothing.
         if (!result.skipped) yield ordered ? { value: result.value } : { value: result.value, index };
+        // Only now: until it was taken, it counts as begun.
+        this.#emitted += 1;
       } else if (this.#ended && this.#emitted === this.#begun) {
         this.#tally.end(this.#begun);
         return;

@@ -9,7 +9,8 @@ const STEPS_PER_TURN = 2_500;
 export interface Setting {
   readonly seed: string;
   readonly signal: AbortSignal;
-  sleep(ms: number): Promise<void>;
+  /** Gives the event loop a turn. */
+  turn(): Promise<void>;
 }
 
 /** Wraps an abort on its way through the evaluator, which writes on every error that it sees. */
@@ -47,7 +48,7 @@ export class Meter {
     this.#nextTurn = this.#left - STEPS_PER_TURN;
     try {
       this.setting.signal.throwIfAborted();
-      await this.setting.sleep(0);
+      await this.setting.turn();
     } catch (reason) {
       throw new Interrupted(reason);
     }

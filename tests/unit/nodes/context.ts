@@ -79,6 +79,9 @@ class Context implements NodeContext {
   async sleep(ms: number) {
     await (this.#setup.sleep?.(ms) ?? new Promise<void>((resolve) => setImmediate(resolve)));
   }
+  turn() {
+    return new Promise<void>((resolve) => setImmediate(resolve));
+  }
   countCall() {
     unexpected("call out");
   }

@@ -105,10 +105,14 @@ describe("map", () => {
       expect(open.size).toBe(2);
       open.get(0)?.resolve(gave(0));
       await first;
+      // Whoever took it has not said that it is through: that it asks for the next one.
+      await idle();
+      expect(open.size).toBe(2);
+      const second = iterator.next();
       await idle();
       expect(open.size).toBe(3);
-      // The first one was taken. The second is done, and nobody takes it.
       open.get(1)?.resolve(gave(1));
+      await second;
       await idle();
       expect(open.size).toBe(3);
       await iterator.return?.();

@@ -204,16 +204,16 @@ describe("a long evaluation", () => {
 
   test("lets others have their turn", async () => {
     let turns = 0;
-    const sleep = async () => void turns++;
-    expect(await compile(LONG).evaluate(null, {}, { ...setting(), sleep })).toBe(20_000);
+    const turn = async () => void turns++;
+    expect(await compile(LONG).evaluate(null, {}, { ...setting(), turn })).toBe(20_000);
     expect(turns).toBeGreaterThan(5);
   });
 
   test("ends with the attempt, for its reason", async () => {
     const controller = new AbortController();
     const reason = Object.freeze(new Error("cancelled"));
-    const sleep = async () => controller.abort(reason);
-    const evaluating = compile(LONG).evaluate(null, {}, { ...setting(), signal: controller.signal, sleep });
+    const turn = async () => controller.abort(reason);
+    const evaluating = compile(LONG).evaluate(null, {}, { ...setting(), signal: controller.signal, turn });
     await expect(evaluating).rejects.toBe(reason);
   });
 });

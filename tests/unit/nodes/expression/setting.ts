@@ -5,6 +5,6 @@ export function setting(seed = "seed"): Setting {
   return {
     seed,
     signal: new AbortController().signal,
-    sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
+    turn: () => new Promise<void>((resolve) => setImmediate(resolve)),
   };
 }
