@@ -5,25 +5,26 @@ import {
   isTerminal,
   type Value,
   type Workflow,
-  type WorkflowNode,
 } from "../../protocol/index.ts";
-import { isLive, locate } from "../support/located.ts";
+import { liveSources, locate } from "../support/located.ts";
 import type { PathState } from "../support/path-states.ts";
 import type { Reference } from "../support/reference.ts";
+import type { Verdict } from "../support/rules.ts";
 
 /** Where what the engine did differs from what the reference evaluator says. */
 export function compare(
   workflow: Workflow,
   reference: Reference,
   updates: readonly ExecutionUpdate[],
-  paths: ReadonlyMap<string, PathState>,
+  { paths, early }: Verdict,
 ): string[] {
   const problems: string[] = [];
+  // Had those sources failed first, their reader would have been skipped. Which comes first is free.
+  if (early) return problems;
   const terminal = updates.at(-1);
   if (!terminal || !isTerminal(terminal)) return ["no terminal update to compare"];
   const status = terminal.type.slice("execution-".length);
-  const early = terminal.type === "execution-failed" && failedEarly(workflow, terminal.error.nodeId, paths);
-  if (status !== reference.status && !early) {
+  if (status !== reference.status) {
     const error =
       terminal.type === "execution-failed" ? ` (${terminal.error.code}: ${terminal.error.message})` : "";
     return [`the run ${status}${error} and should have ${reference.status}`];
@@ -34,7 +35,7 @@ export function compare(
   ) {
     problems.push(`outputs ${show(terminal.outputs)} and not ${show(reference.outputs)}`);
   }
-  if (terminal.type === "execution-failed" && !early && !reference.codes.has(terminal.error.code)) {
+  if (terminal.type === "execution-failed" && !reference.codes.has(terminal.error.code)) {
     problems.push(`error ${terminal.error.code} and not one of ${[...reference.codes].join()}`);
   }
   if (terminal.type === "execution-suspended") {
@@ -48,8 +49,10 @@ export function compare(
     if (!expected) continue;
     // Inside of what has not completed, a stream may still have been read that is to be withdrawn.
     if (!settled(path, paths)) continue;
-    // It failed on what it read live, and the run ended before that could count.
-    if (expected.status === "unreached" && state.failedFinally) continue;
+    // Skipped by what had come until then, before the failure that would have kept it from being reached.
+    if (expected.status === "unreached" && state.status === "skipped") continue;
+    // Skipped for another input, when one that it reads live had begun and was still to fail.
+    if (expected.status === "skipped" && state.status === "skipped" && readsLive(workflow, path)) continue;
     problems.push(...differences(path, state, expected));
   }
   if (terminal.type === "execution-completed") {
@@ -62,40 +65,9 @@ export function compare(
   return problems;
 }
 
-/**
- * True if a node ended the run on what it had read live, of sources that have not completed and never start again: had
- * they failed first, it would have been skipped, or another failure had ended the run. Which comes first is free.
- */
-function failedEarly(
-  workflow: Workflow,
-  path: string | undefined,
-  paths: ReadonlyMap<string, PathState>,
-): boolean {
-  const located = path === undefined ? undefined : locate(workflow, path);
-  if (!located) return false;
-  const above = located.parent !== undefined && failedEarly(workflow, located.parent, paths);
-  const open = liveSources(located).filter((source) => {
-    const status = paths.get(located.prefix + source.id)?.status;
-    return status !== "completed" && status !== "skipped" && status !== "reused";
-  });
-  return above || (open.length > 0 && open.every((source) => !restarts(located.graph, source)));
-}
-
-function liveSources({
-  graph,
-  node,
-}: {
-  readonly graph: Workflow;
-  readonly node: WorkflowNode;
-}): WorkflowNode[] {
-  const edges = graph.edges.filter((edge) => edge.target === node.id && isLive(graph, edge));
-  return graph.nodes.filter((source) => edges.some((edge) => edge.source === source.id));
-}
-
-function restarts(graph: Workflow, node: WorkflowNode): boolean {
-  const policy = (node.policy ?? {}) as { retry?: { maxAttempts: number }; onError?: string };
-  if ((policy.retry?.maxAttempts ?? 1) > 1 || policy.onError === "default") return true;
-  return liveSources({ graph, node }).some((source) => restarts(graph, source));
+function readsLive(workflow: Workflow, path: string): boolean {
+  const located = locate(workflow, path);
+  return located !== undefined && liveSources(located).length > 0;
 }
 
 function differences(

@@ -56,12 +56,10 @@ export async function play(request: ExecuteRequestInput, host: SimulateOptions):
 /** What is wrong with a run, if the reference is what should have come of it. */
 export function judge(played: Played, reference?: Reference): Finding {
   const { updates, problems, verdict, request } = played;
-  const differences = reference
-    ? compare(request.workflow as Workflow, reference, updates, verdict.paths)
-    : [];
+  const differences = reference ? compare(request.workflow as Workflow, reference, updates, verdict) : [];
   const whole = request.options?.outputs === undefined;
   const state = fold(updates, request.checkpoint as Checkpoint | undefined);
-  const folded = whole ? compareFold(state, verdict.paths, reference) : [];
+  const folded = whole ? compareFold(state, verdict.paths, verdict.early ? undefined : reference) : [];
   return {
     problems: [...problems, ...verdict.violations, ...differences, ...folded],
     evidence: { request, updates },

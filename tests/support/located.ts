@@ -59,3 +59,16 @@ export function isLive(graph: Workflow, edge: WorkflowEdge): boolean {
   if (reader.effectful || kind === undefined || kind === "value") return false;
   return reader.live[targetHandle(edge)]?.includes(kind) ?? false;
 }
+
+/** The nodes that a node may read while they run. */
+export function liveSources({ graph, node }: Pick<Located, "graph" | "node">): WorkflowNode[] {
+  const edges = graph.edges.filter((edge) => edge.target === node.id && isLive(graph, edge));
+  return graph.nodes.filter((source) => edges.some((edge) => edge.source === source.id));
+}
+
+/** True for a node that may start again after a failure, its own or that of a source. */
+export function restarts(graph: Workflow, node: WorkflowNode): boolean {
+  const policy = (node.policy ?? {}) as { retry?: { maxAttempts: number }; onError?: string };
+  if ((policy.retry?.maxAttempts ?? 1) > 1 || policy.onError === "default") return true;
+  return liveSources({ graph, node }).some((source) => restarts(graph, source));
+}

@@ -8,7 +8,7 @@ import {
   type Workflow,
 } from "../../protocol/index.ts";
 import { Folding } from "./folding.ts";
-import { edgesInto, isLive, type Located } from "./located.ts";
+import { edgesInto, isLive, type Located, liveSources, restarts } from "./located.ts";
 import { type PathState, PathStates } from "./path-states.ts";
 import { dataOf, sourceHandle, targetHandle } from "./shape.ts";
 import { isProvisional } from "./weigh.ts";
@@ -26,6 +26,8 @@ export interface Verdict {
   /** Every rule that the stream breaks, each naming the update. */
   readonly violations: readonly string[];
   readonly paths: ReadonlyMap<string, PathState>;
+  /** A failure ended the run, or a nested one, before live sources had ended that never start again. */
+  readonly early: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export function checkRules(recording: Recording): Verdict {
   const checker = new Checker(recording);
   for (const update of recording.updates) checker.see(update);
   checker.end();
-  return { violations: checker.violations, paths: checker.paths };
+  return { violations: checker.violations, paths: checker.paths, early: checker.early };
 }
 
 const CLOSED = new Set<string>(["completed", "failed", "skipped", "reused", "withdrawn"]);
@@ -59,6 +61,7 @@ const SETTLED = new Set<string>(["completed", "skipped", "reused"]);
 
 class Checker {
   readonly violations: string[] = [];
+  early = false;
   readonly #recording: Recording;
   readonly #paths: PathStates;
   readonly #seen = { completed: 0, failed: 0, skipped: 0, reused: 0, retries: 0, emissions: 0 };
@@ -122,7 +125,7 @@ class Checker {
         this.#completed(update, located, state);
         break;
       case "node-failed":
-        this.#failed(update, state);
+        this.#failed(update, located, state);
         break;
       case "node-reset":
         this.#reset(update, located, state);
@@ -280,13 +283,17 @@ class Checker {
     }
   }
 
-  #failed(update: UpdateOf<"node-failed">, state: PathState): void {
+  #failed(update: UpdateOf<"node-failed">, located: Located, state: PathState): void {
     this.#require(state.status === "started", 2, `it is ${state.status}`);
     this.#require(update.attempt === state.attempt, 8, `attempt ${update.attempt} and not ${state.attempt}`);
     this.#require(!(update.willRetry && update.handled), 2, "both retried and handled");
     this.#require(!update.willRetry || update.error.retryable, 7, "it is retried and not retryable");
-    state.outputs = new Map();
-    this.#paths.withdrawUnder(update.nodeId, this.#count);
+    if (!update.willRetry) {
+      // Otherwise the reset that follows withdraws them.
+      state.outputs = new Map();
+      this.#paths.withdrawUnder(update.nodeId, this.#count);
+      this.early ||= !update.handled && this.#isEarly(located);
+    }
     if (update.willRetry) this.#seen.retries += 1;
     else if (update.handled !== "default" && update.handled !== "route") this.#seen.failed += 1;
     state.status = update.willRetry ? "failing" : update.handled ? "handled" : "failed";
@@ -296,6 +303,13 @@ class Checker {
       state.reason = "upstream-failed";
     }
     state.endedAt = this.#count;
+  }
+
+  #isEarly(located: Located): boolean {
+    const open = liveSources(located).filter(
+      ({ id }) => !SETTLED.has(this.#paths.of(located.prefix + id).status),
+    );
+    return open.length > 0 && open.every((source) => !restarts(located.graph, source));
   }
 
   #reset(update: UpdateOf<"node-reset">, located: Located, state: PathState): void {
