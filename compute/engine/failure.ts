@@ -44,7 +44,7 @@ function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
 function mayBeWithdrawn(node: NodePart): boolean {
   return node.plan.liveInputs.some((edge) => {
     const source = node.scope.node(edge.source);
-    return !source.done && source.plan.restarts;
+    return !source.done && source.plan.withdraws;
   });
 }
 

@@ -26,7 +26,7 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
   if (named && !run.countStart()) return failed(new NodeflowError("RESOURCE_EXHAUSTED", "The run is over"));
 
   const startedAt = run.report.now();
-  const attempt = node.scope.repeats || node.plan.restarts ? run.startsOf(path) : 1;
+  const attempt = named && (node.scope.repeats || node.plan.restarts) ? run.startsOf(path) : 1;
   if (item !== undefined) run.report.started(path, attempt, { kind: "local" }, false, item);
 
   const { promise, resolve, reject } = Promise.withResolvers<NestedResult>();

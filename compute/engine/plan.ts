@@ -33,6 +33,8 @@ export interface PlanNode {
   readonly liveInputs: readonly PlanEdge[];
   /** Whether it can start again after it has started. */
   readonly restarts: boolean;
+  /** Whether what it has emitted can turn out never to have been. */
+  readonly withdraws: boolean;
   /** What must be known before it can be decided whether the node runs: edges, a `first` input counting once. */
   readonly unknown: number;
 }
@@ -72,7 +74,16 @@ const MAX_SEARCH_STEPS = 5_000_000;
 
 export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
   const live = yield* liveEdges(graph);
-  const restarts = yield* restartable(graph, live.edges, runsElsewhere);
+  const restarts = yield* spreading(
+    graph,
+    live.edges,
+    ({ retry, onError }) => runsElsewhere || retries(retry) || onError === "default",
+  );
+  const withdraws = yield* spreading(
+    graph,
+    live.edges,
+    ({ retry, onError }) => runsElsewhere || retries(retry) || onError !== "fail",
+  );
   const { planned, inputs } = yield* planEdges(graph, live.edges);
   const nodes: PlanNode[] = [];
   const outputs: PlanNode[] = [];
@@ -98,6 +109,7 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
       outputs: planOutputs(node, planned, live.edges, restarts),
       liveInputs: liveInputs(into),
       restarts: restarts.has(node),
+      withdraws: withdraws.has(node),
       unknown: into.reduce((sum, input) => sum + (input.spec.first ? 1 : input.edges.length), 0),
     };
     nodes.push(planNode);
@@ -218,26 +230,26 @@ function* couldBlock(
   return false;
 }
 
-/** Nodes that can start again after they have started: by their own policy, or because a live source can. */
-function* restartable(
+const retries = (retry: Policy["retry"]) => retry !== undefined && retry.maxAttempts > 1;
+
+/** Nodes of which something is true by their own policy, or because it is true of a live source. */
+function* spreading(
   graph: Graph,
   live: ReadonlySet<GraphEdge>,
-  all: boolean,
+  byItself: (policy: Policy) => boolean,
 ): Steps<ReadonlySet<GraphNode>> {
   const nodes = new Set<GraphNode>();
   for (const node of graph.nodes) {
     yield;
-    const { retry, onError } = node.policy;
-    const byItself = all || (retry && retry.maxAttempts > 1) || onError === "default";
-    if (byItself || node.in.some((edge) => live.has(edge) && nodes.has(edge.source))) nodes.add(node);
+    if (byItself(node.policy) || node.in.some((edge) => live.has(edge) && nodes.has(edge.source)))
+      nodes.add(node);
   }
   return nodes;
 }
 
 /** Whether the edge's target may have to start again while its source goes on. */
 function rereads(edge: GraphEdge, live: ReadonlySet<GraphEdge>, restarts: ReadonlySet<GraphNode>): boolean {
-  const { retry } = edge.target.policy;
-  if (retry && retry.maxAttempts > 1) return true;
+  if (retries(edge.target.policy.retry)) return true;
   return edge.target.in.some(
     (other) => live.has(other) && other.source !== edge.source && restarts.has(other.source),
   );

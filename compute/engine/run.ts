@@ -138,8 +138,13 @@ export class Run implements Execution, RunPart {
       return;
     }
     this.#signal?.addEventListener("abort", this.#onAbort);
-    const nothing = !selected && reuse.size === 0;
-    this.#top.begin(nothing ? null : (node) => this.#foregone(node));
+    // The reader gets the first update at once, and not after whatever the first nodes compute.
+    this.scheduler.hold();
+    void this.scheduler.turn().then(() => {
+      const nothing = !selected && reuse.size === 0;
+      if (!this.#ending) this.#top.begin(nothing ? null : (node) => this.#foregone(node));
+      this.scheduler.unhold();
+    });
   }
 
   #foregone(node: PlanNode): Foregone {
