@@ -83,8 +83,7 @@ export class Attempt implements AttemptPart {
     const { report } = this.#run;
     const { effect, nested, type } = this.node.plan;
     const effectful = effect === "effectful" && nested === null && type.asks !== true;
-    this.startedAt = report.now();
-    report.started(this.node.path, this.number, placement.executor, effectful);
+    this.startedAt = report.started(this.node.path, this.number, placement.executor, effectful);
     if (error === undefined) {
       void this.#drive(placement.emissions);
     } else {

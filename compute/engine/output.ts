@@ -1,6 +1,11 @@
 import type { Kind, Limits, Value } from "../../protocol/index.ts";
 import type { PlanOutput } from "./plan.ts";
 
+// Shared by all outputs that have none, which in most workflows are nearly all. Never written to.
+const NO_ENTRIES: Value[] = [];
+const NO_SIZES: number[] = [];
+const NO_CURSORS: readonly Cursor[] = [];
+
 /** What a run keeps of outputs, all together. */
 export interface Retention {
   bytes: number;
@@ -19,15 +24,15 @@ export class Output {
   taken = false;
   /** Whether emissions are over: live readers find the end. */
   ended = false;
-  #entries: Value[] = [];
-  #sizes: number[] = [];
+  #entries: Value[] = NO_ENTRIES;
+  #sizes: number[] = NO_SIZES;
   /** Places of items that come out of order, beside the entries; none for those that come in order. */
   #places: number[] | null = null;
   /** How many entries were forgotten: the number of the first that is there. */
   #forgotten = 0;
   #bytes = 0;
   #keeping: boolean;
-  #cursors: Cursor[] = [];
+  #cursors: readonly Cursor[] = NO_CURSORS;
   #full = 0;
   #readers = Number.POSITIVE_INFINITY;
   #waiting: (() => void) | null = null;
@@ -65,7 +70,7 @@ export class Output {
   }
 
   attach(cursor: Cursor): void {
-    this.#cursors.push(cursor);
+    this.#cursors = [...this.#cursors, cursor];
     for (const size of this.#sizes) this.#lag(cursor, size);
   }
 
@@ -77,13 +82,16 @@ export class Output {
   /** Adds an emission. `set` on a `value` handle replaces what was there. */
   push(value: Value, size: number, place?: number): void {
     this.taken = true;
-    this.#folded = undefined;
     if (this.plan.kind === "value") {
       this.#retain(size - this.#bytes);
       this.#bytes = size;
-      this.#entries = [value];
-      this.#sizes = [size];
+      this.#folded = value;
       return;
+    }
+    this.#folded = undefined;
+    if (this.#entries === NO_ENTRIES) {
+      this.#entries = [];
+      this.#sizes = [];
     }
     this.#entries.push(value);
     this.#sizes.push(size);
@@ -102,12 +110,12 @@ export class Output {
 
   /** Sets the whole value, of an output that nobody has begun to read. The caller ends it. */
   replace(value: Value): void {
-    this.#folded = undefined;
     this.taken = true;
-    const pieces = this.plan.kind === "value" ? [value] : piecesOf(value, this.plan.kind);
-    this.#entries = pieces;
-    this.#sizes = pieces.map(() => 0);
+    this.#folded = value;
     this.#places = null;
+    if (this.plan.kind === "value") return;
+    this.#entries = piecesOf(value, this.plan.kind);
+    this.#sizes = this.#entries.map(() => 0);
   }
 
   /** Emissions are over. */
@@ -140,10 +148,10 @@ export class Output {
   release(): void {
     this.#retain(-this.#bytes);
     this.#bytes = 0;
-    this.#entries = [];
-    this.#sizes = [];
+    this.#entries = NO_ENTRIES;
+    this.#sizes = NO_SIZES;
     this.#folded = undefined;
-    this.#cursors = [];
+    this.#cursors = NO_CURSORS;
     this.#full = 0;
     this.#waiting = null;
   }
@@ -284,7 +292,7 @@ export function isHighSurrogate(unit: number): boolean {
 }
 
 function fold(kind: Kind, entries: readonly Value[], places: readonly number[] | null): Value {
-  if (kind === "value") return entries[0] ?? null;
+  if (kind === "value") return null;
   if (kind === "items") {
     if (!places) return entries;
     const order = entries.map((_, at) => at).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));

@@ -62,9 +62,10 @@ export class Report {
     this.#send({ type: "execution-started", ...this.#stamp(), protocol: 1, ...fields }, ENVELOPE);
   }
 
-  started(nodeId: string, attempt: number, executor: Executor, effectful: boolean, item?: string): void {
-    if (this.#closed) return;
+  /** Returns the time of the start. */
+  started(nodeId: string, attempt: number, executor: Executor, effectful: boolean, item?: string): number {
     const timestamp = this.#clock.now();
+    if (this.#closed) return timestamp;
     const seq = ++this.#seq;
     if (item !== undefined) {
       this.#outbox.write({ type: "node-started", seq, timestamp, nodeId, attempt, executor, item }, ENVELOPE);
@@ -76,6 +77,7 @@ export class Report {
     } else {
       this.#outbox.write({ type: "node-started", seq, timestamp, nodeId, attempt, executor }, ENVELOPE);
     }
+    return timestamp;
   }
 
   output(

@@ -1,7 +1,6 @@
 import {
   type CancelReason,
   type ExecuteRequest,
-  type ExecutionUpdate,
   type Limits,
   measure,
   NodeflowError,
@@ -16,6 +15,7 @@ import type { AttemptPart, Foregone, NodePart, RunPart, ScopeEnd } from "./parts
 import type { Plan, PlanNode } from "./plan.ts";
 import { nodeError } from "./policy.ts";
 import { Questions } from "./questions.ts";
+import { BatchReader, UpdateReader } from "./reading.ts";
 import { type Ending, Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -270,17 +270,13 @@ export class Run implements Execution, RunPart {
     }
   }
 
-  async *batches(): AsyncGenerator<readonly ExecutionUpdate[], undefined> {
+  batches(): BatchReader {
     this.#readOnce();
-    try {
-      for (let batch = await this.outbox.read(); batch; batch = await this.outbox.read()) yield batch;
-    } finally {
-      this.cancel("disconnect");
-    }
+    return new BatchReader(this.outbox, () => this.cancel("disconnect"));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<ExecutionUpdate, undefined> {
-    for await (const batch of this.batches()) yield* batch;
+  [Symbol.asyncIterator](): UpdateReader {
+    return new UpdateReader(this.batches());
   }
 
   #readOnce(): void {

@@ -1,0 +1,69 @@
+import type { ExecutionUpdate } from "../../protocol/index.ts";
+import type { Outbox } from "./outbox.ts";
+
+type Updates = readonly ExecutionUpdate[];
+
+/** Reads a run in batches. Leaving early cancels what is read. */
+export class BatchReader implements AsyncIterableIterator<Updates, undefined> {
+  readonly #outbox: Outbox;
+  readonly #left: () => void;
+  #over = false;
+
+  constructor(outbox: Outbox, left: () => void) {
+    this.#outbox = outbox;
+    this.#left = left;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Updates, undefined>> {
+    const value = this.#over ? null : await this.#outbox.read();
+    if (value) return { done: false, value };
+    this.#over = true;
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<Updates, undefined>> {
+    this.#over = true;
+    this.#left();
+    return { done: true, value: undefined };
+  }
+}
+
+/** Reads a run one update at a time. An async generator would do, at three times the cost of each update. */
+export class UpdateReader implements AsyncIterableIterator<ExecutionUpdate, undefined> {
+  readonly #batches: BatchReader;
+  #batch: Updates = [];
+  #next = 0;
+
+  constructor(batches: BatchReader) {
+    this.#batches = batches;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<ExecutionUpdate, undefined>> {
+    const value = this.#batch[this.#next];
+    if (!value) return this.#nextBatch();
+    this.#next += 1;
+    return Promise.resolve({ done: false, value });
+  }
+
+  async #nextBatch(): Promise<IteratorResult<ExecutionUpdate, undefined>> {
+    const { done, value } = await this.#batches.next();
+    if (done) return { done, value: undefined };
+    this.#batch = value;
+    this.#next = 1;
+    return { done: false, value: value[0] as ExecutionUpdate };
+  }
+
+  async return(): Promise<IteratorResult<ExecutionUpdate, undefined>> {
+    this.#batch = [];
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+}
