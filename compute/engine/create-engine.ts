@@ -74,7 +74,7 @@ function* check(
   const { checkpoint } = request;
   const seed = request.options?.seed ?? checkpoint?.seed ?? randomId(config);
   const reuse = yield* planReuse(request, graph, plan, seed, again);
-  checkInputs(request, graph, plan, selected, reuse, inputsCount, issues);
+  checkInputs(request, graph, selected, reuse, inputsCount, issues);
   if (issues.list.length > 0) return { issues, ready: null };
   return { issues, ready: { plan, seed, runId: checkpoint?.runId ?? null, reuse, selected, sent } };
 }
@@ -83,7 +83,6 @@ function* check(
 function checkInputs(
   request: ExecuteRequest,
   graph: Graph,
-  plan: Plan,
   selected: ReadonlySet<number> | null,
   reuse: Reuse,
   inputsCount: boolean,
@@ -100,14 +99,14 @@ function checkInputs(
   for (const node of graph.nodes) {
     if (!node.input || node.input.default !== undefined || own(request.inputs, node.input.name) !== undefined)
       continue;
-    const index = plan.nodes.findIndex((planned) => planned.id === node.id);
-    if ((selected && !selected.has(index)) || reuse.top(node.id)) continue;
+    if ((selected && !selected.has(node.index)) || reuse.top(node.id)) continue;
     const message = `The input "${node.input.name}" has no value: give it one in "inputs"`;
     issues.add("INPUT_MISSING", message, `/workflow/nodes/${node.position}`, { nodeId: node.id });
   }
 }
 
-function tighter(limits: Limits, wanted: Partial<Limits> = {}): Limits {
+function tighter(limits: Limits, wanted: Partial<Limits> | undefined): Limits {
+  if (!wanted) return limits;
   const result: { -readonly [K in keyof Limits]: Limits[K] } = { ...limits };
   for (const name of Object.keys(limits) as (keyof Limits)[]) {
     result[name] = Math.min(limits[name], wanted[name] ?? limits[name]);
@@ -117,5 +116,7 @@ function tighter(limits: Limits, wanted: Partial<Limits> = {}): Limits {
 
 /** 128 random bits in hexadecimal digits. */
 function randomId(config: EngineConfig): string {
-  return [...config.random(16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let id = "";
+  for (const byte of config.random(16)) id += (byte + 0x100).toString(16).slice(1);
+  return id;
 }

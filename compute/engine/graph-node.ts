@@ -29,6 +29,9 @@ export interface Nesting {
 /** Builds the workflow inside a container. */
 type BuildGraph = (workflow: Workflow, rules: GraphRules, issues: Issues, nesting: Nesting) => Steps<Graph>;
 
+/** The policy of nodes that have none of their own. */
+const NO_POLICY = Policy.parse({});
+
 /** Checks one node by itself: its type, its data, its policy, and the workflow inside it if it is a container. */
 export function* buildNode(
   node: WorkflowNode,
@@ -42,7 +45,8 @@ export function* buildNode(
   const part = { nodeId: node.id, issues };
   const type = findType(node, path, rules, issues);
   if (!type || !hasNoSecret(node, path, issues)) return null;
-  const policy = parse(Policy, node.policy ?? {}, { ...part, path: `${path}/policy` });
+  const policy =
+    node.policy == null ? NO_POLICY : parse(Policy, node.policy, { ...part, path: `${path}/policy` });
   const data = parse(type.data, node.data ?? {}, { ...part, path: `${path}/data` });
   if (data === undefined || policy === undefined) return null;
 
@@ -81,16 +85,15 @@ export function* buildNode(
 }
 
 function findType(node: WorkflowNode, path: string, rules: GraphRules, issues: Issues): NodeType | null {
-  const at = { nodeId: node.id };
   const type = node.type == null ? undefined : rules.types.get(node.type);
   if (!type || rules.allowed?.has(type.type) === false) {
     const what = node.type == null ? "has no type" : `has the type "${node.type}", which is not known here`;
-    issues.add("UNKNOWN_NODE_TYPE", `Node "${node.id}" ${what}`, `${path}/type`, at);
+    issues.add("UNKNOWN_NODE_TYPE", `Node "${node.id}" ${what}`, `${path}/type`, { nodeId: node.id });
     return null;
   }
   if (type.hosts && !type.hosts.includes(rules.runtime)) {
     const message = `Node "${node.id}": type "${type.type}" does not run on ${rules.runtime}`;
-    issues.add("UNSUPPORTED_ON_HOST", message, `${path}/type`, at);
+    issues.add("UNSUPPORTED_ON_HOST", message, `${path}/type`, { nodeId: node.id });
     return null;
   }
   return type;
@@ -98,7 +101,7 @@ function findType(node: WorkflowNode, path: string, rules: GraphRules, issues: I
 
 /** Secrets may stand only where a type marks the field; no type does yet, so they may stand nowhere. */
 function hasNoSecret(node: WorkflowNode, path: string, issues: Issues): boolean {
-  const at = findSecret(node.data);
+  const at = node.data == null ? null : findSecret(node.data);
   if (at === null) return true;
   const message = `Node "${node.id}": a secret can't stand here`;
   issues.add("INVALID_NODE_DATA", message, `${path}/data${at}`, { nodeId: node.id });

@@ -138,9 +138,11 @@ export class Run implements Execution, RunPart {
       return;
     }
     this.#signal?.addEventListener("abort", this.#onAbort);
-    // The reader gets the first update at once, and not after whatever the first nodes compute.
+    // The reader gets the first update at once, and not after whatever the first nodes compute: they begin a turn after it
+    // was taken.
     this.scheduler.hold();
-    void this.scheduler.turn().then(() => {
+    this.outbox.whenRoom(async () => {
+      await this.scheduler.turn();
       const nothing = !selected && reuse.size === 0;
       if (!this.#ending) this.#top.begin(nothing ? null : (node) => this.#foregone(node));
       this.scheduler.unhold();

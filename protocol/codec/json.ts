@@ -6,7 +6,8 @@ import type { ReadLimits } from "./bounds.ts";
 import { readJson } from "./json-reader.ts";
 import { mark } from "./mark.ts";
 import { unmark } from "./unmark.ts";
-import { markUpdate, readUpdate } from "./update.ts";
+import { readUpdate } from "./update.ts";
+import { updateText } from "./update-text.ts";
 
 /** A value as JSON, with markers. Values without bytes and without keys that look like markers aren't copied. */
 export function encodeJson(value: Value): string {
@@ -20,7 +21,7 @@ export function decodeJson(text: string | Uint8Array, limits: ReadLimits = DEFAU
 
 /** An update as one line of JSON. */
 export function updateToJson(update: ExecutionUpdate): string {
-  return JSON.stringify(markUpdate(update, "json"));
+  return updateText(update);
 }
 
 /** The update that a line of JSON stands for; null for types of later versions. Throws `INVALID_REQUEST`. */
