@@ -11,7 +11,8 @@ export type Sample = () => Promise<number>;
 
 /**
  * Medians of samples taken in turns, so that whatever else the machine does falls on all alike.
- * The first rounds warm up and don't count.
+ * The first rounds warm up and don't count. Garbage isn't collected between samples: a forced collection shrinks the young
+ * generation to its least, and what is measured next pays for growing it again (here that doubled the figures of small graphs).
  */
 export async function inTurns<Name extends string>(
   samples: Readonly<Record<Name, Sample>>,
@@ -22,7 +23,6 @@ export async function inTurns<Name extends string>(
   const taken = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = -warmUp; round < rounds; round += 1) {
     for (const name of names) {
-      globalThis.gc?.();
       const figure = await samples[name]();
       if (round >= 0) taken[name].push(figure);
     }

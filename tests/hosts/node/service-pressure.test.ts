@@ -5,7 +5,7 @@ import { type ServiceProcess, startProcess } from "./service-process.ts";
 
 const MiB = 1024 * 1024;
 /** Long enough that a leak of what a fast source makes would show many times over. */
-const READ_MS = 8_000;
+const READ_MS = 20_000;
 const RATE = MiB;
 
 /** Resident memory of a process, in bytes. */
