@@ -20,24 +20,21 @@ export function* buildGraph(
     touched.add(edge.source).add(edge.target);
     yield;
   }
-  const ids = new Set<string>();
   const nodes = new Map<string, GraphNode>();
   for (const [position, node] of workflow.nodes.entries()) {
     if (isDecoration(node, touched)) continue;
     const path = `${nesting.path}/nodes/${position}`;
     const wrong = invalidName(node.id);
     if (wrong) issues.add("INVALID_NODE_ID", `The id of node ${position} ${wrong}`, `${path}/id`);
-    if (ids.has(node.id)) {
+    if (nodes.has(node.id)) {
       const message = `Two nodes have the id "${node.id}"`;
       issues.add("DUPLICATE_NODE_ID", message, `${path}/id`, { nodeId: node.id });
       continue;
     }
-    ids.add(node.id);
-    const built = yield* buildNode(node, position, { ...nesting, path }, rules, issues, buildGraph);
-    if (built) nodes.set(node.id, built);
+    nodes.set(node.id, yield* buildNode(node, position, { ...nesting, path }, rules, issues, buildGraph));
     yield;
   }
-  const edges = yield* connect(workflow.edges, ids, nodes, nesting.path, issues);
+  const edges = yield* connect(workflow.edges, nodes, nesting.path, issues);
   yield* checkConnections(nodes.values(), nesting.path, issues);
   return { nodes: yield* sort([...nodes.values()], nesting.path, issues), edges };
 }

@@ -10,10 +10,9 @@ import { type GraphEdge, type GraphNode, own } from "./graph.ts";
 import type { Issues } from "./issues.ts";
 import type { InputSpec } from "./node-type.ts";
 
-/** Resolves the edges of a workflow and hangs them onto their nodes. `ids` are of all nodes, also of faulty ones. */
+/** Resolves the edges of a workflow and hangs them onto their nodes. */
 export function* connect(
   posted: readonly WorkflowEdge[],
-  ids: ReadonlySet<string>,
   nodes: ReadonlyMap<string, GraphNode>,
   path: string,
   issues: Issues,
@@ -23,13 +22,14 @@ export function* connect(
   for (const [position, edge] of posted.entries()) {
     yield;
     const end = new EdgeEnds(edge, position, path, issues);
-    end.checkIds(ids);
+    end.checkIds(nodes);
     const source = nodes.get(edge.source);
     const target = nodes.get(edge.target);
     const kind = source && end.sourceKind(source);
     const spec = target && end.targetSpec(target);
     if (!target || !spec) continue;
-    if (kind && spec.accepts && !spec.accepts.includes(kind)) end.incompatible(target, kind, spec.accepts);
+    if (kind && !source.faulty && spec.accepts && !spec.accepts.includes(kind))
+      end.incompatible(target, kind, spec.accepts);
     if (!spec.many && !spec.first) {
       const key = `${target.position}/${end.targetHandle}`;
       if (occupied.has(key)) end.occupied(target);
@@ -63,7 +63,7 @@ class EdgeEnds {
     this.#issues = issues;
   }
 
-  checkIds(ids: ReadonlySet<string>): void {
+  checkIds(ids: { has(id: string): boolean }): void {
     const { source, target } = this.#edge;
     if (!ids.has(source))
       this.#add("INVALID_EDGE_SOURCE", `its source "${source}" is not a node that runs`, "source");
@@ -72,6 +72,7 @@ class EdgeEnds {
   }
 
   sourceKind(source: GraphNode): Kind | undefined {
+    if (source.faulty) return "value";
     const kind = own(source.handles.outputs, this.sourceHandle);
     if (!kind) {
       const message = `node "${source.id}" has no output "${this.sourceHandle}"`;
@@ -83,7 +84,7 @@ class EdgeEnds {
   targetSpec(target: GraphNode): InputSpec | undefined {
     const handle = this.targetHandle;
     const wrong = invalidName(handle);
-    const spec = wrong ? undefined : specOf(target, handle);
+    const spec = wrong ? undefined : target.faulty ? ANYTHING : specOf(target, handle);
     if (!spec) {
       const code = !wrong && target.nested?.inputs === "handles" ? "UNKNOWN_INPUT" : "UNKNOWN_HANDLE";
       const message = wrong ? `its target handle ${wrong}` : `node "${target.id}" has no input "${handle}"`;
@@ -121,6 +122,7 @@ class EdgeEnds {
 }
 
 const NOTHING_SPECIAL: InputSpec = {};
+const ANYTHING: InputSpec = { many: true };
 
 function specOf(node: GraphNode, handle: string): InputSpec | undefined {
   const named = own(node.handles.inputs, handle);

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   findSecret,
   type Limits,
@@ -6,6 +7,7 @@ import {
   Workflow,
   type WorkflowNode,
 } from "../../protocol/index.ts";
+import { closest } from "./closest.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { type Issues, pointer } from "./issues.ts";
 import type { Effect, Handles, NodeType, NodeTypes, Runtime } from "./node-type.ts";
@@ -40,22 +42,22 @@ export function* buildNode(
   rules: GraphRules,
   issues: Issues,
   buildGraph: BuildGraph,
-): Steps<GraphNode | null> {
+): Steps<GraphNode> {
   const { path } = nesting;
   const part = { nodeId: node.id, issues };
   const type = findType(node, path, rules, issues);
-  if (!type || !hasNoSecret(node, path, issues)) return null;
+  if (!type || !hasNoSecret(node, path, issues)) return faulty(node, position);
   const policy =
     node.policy == null ? NO_POLICY : parse(Policy, node.policy, { ...part, path: `${path}/policy` });
   const data = parse(type.data, node.data ?? {}, { ...part, path: `${path}/data` });
-  if (data === undefined || policy === undefined) return null;
+  if (data === undefined || policy === undefined) return faulty(node, position);
 
   const declared = type.nested?.(data);
   let nested: GraphNode["nested"] = null;
   if (declared) {
     const place = `${path}/data/workflow`;
     const workflow = parse(Workflow, declared.workflow, { ...part, path: place });
-    if (!workflow) return null;
+    if (!workflow) return faulty(node, position);
     const inside = { ...nesting, path: place, depth: nesting.depth + 1 };
     nested = { graph: yield* buildGraph(workflow, rules, issues, inside), inputs: declared.inputs };
   }
@@ -65,7 +67,6 @@ export function* buildNode(
     const message = kind ? `the default must be ${kind}` : 'there is no output "out" to be given a default';
     const at = `${path}/policy/default`;
     issues.add("INVALID_NODE_DATA", `Node "${node.id}": ${message}`, at, { nodeId: node.id });
-    return null;
   }
   return {
     id: node.id,
@@ -79,6 +80,38 @@ export function* buildNode(
     nested,
     input: type.input?.(data) ?? null,
     output: type.output?.(data) ?? null,
+    faulty: false,
+    in: [],
+    out: [],
+  };
+}
+
+const NOTHING: NodeType = {
+  type: "",
+  description: "",
+  data: z.unknown(),
+  cost: "trivial",
+  strongest: "pure",
+  handles: () => ({ inputs: {}, outputs: {} }),
+  effect: () => "pure",
+  execute: () => [],
+};
+
+/** In place of a node that can't be built. It is never run: there is an issue. */
+function faulty({ id }: WorkflowNode, position: number): GraphNode {
+  return {
+    id,
+    position,
+    index: -1,
+    type: NOTHING,
+    data: {},
+    policy: NO_POLICY,
+    handles: { inputs: {}, outputs: {} },
+    effect: "pure",
+    nested: null,
+    input: null,
+    output: null,
+    faulty: true,
     in: [],
     out: [],
   };
@@ -87,7 +120,7 @@ export function* buildNode(
 function findType(node: WorkflowNode, path: string, rules: GraphRules, issues: Issues): NodeType | null {
   const type = node.type == null ? undefined : rules.types.get(node.type);
   if (!type || rules.allowed?.has(type.type) === false) {
-    const what = node.type == null ? "has no type" : `has the type "${node.type}", which is not known here`;
+    const what = node.type == null ? "has no type" : unknownType(node.type, rules);
     issues.add("UNKNOWN_NODE_TYPE", `Node "${node.id}" ${what}`, `${path}/type`, { nodeId: node.id });
     return null;
   }
@@ -97,6 +130,11 @@ function findType(node: WorkflowNode, path: string, rules: GraphRules, issues: I
     return null;
   }
   return type;
+}
+
+function unknownType(type: string, { types, allowed }: GraphRules): string {
+  const meant = closest(type, allowed ?? types.keys());
+  return `has the type "${type}", which is not known here${meant ? `; did you mean "${meant}"?` : ""}`;
 }
 
 /** Secrets may stand only where a type marks the field; no type does yet, so they may stand nowhere. */

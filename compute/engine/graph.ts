@@ -23,6 +23,8 @@ export interface GraphNode {
   readonly nested: { readonly graph: Graph; readonly inputs: readonly string[] | "handles" } | null;
   readonly input: { readonly name: string; readonly default?: Value } | null;
   readonly output: { readonly name: string } | null;
+  /** Stands for a node with issues of its own, so that what is wrong around it can be told as well. */
+  readonly faulty: boolean;
   /** Edges that end here, in order of the posted `edges` … */
   readonly in: GraphEdge[];
   /** … and edges that begin here. */
