@@ -1,8 +1,8 @@
 /** `npm start`: the compute service on Node, configured by the environment. */
 import process from "node:process";
-import { EnvironmentError, readEnvironment } from "./environment.ts";
+import { EnvironmentError } from "./environment.ts";
 import { keepPausesShort } from "./node-heap.ts";
-import { startServer } from "./node-server.ts";
+import { startFrom } from "./node-start.ts";
 
 const logger = {
   info: (message: string) => console.log(message),
@@ -10,14 +10,8 @@ const logger = {
 };
 
 async function main(): Promise<void> {
-  const environment = readEnvironment(process.env);
-  const server = await startServer(environment, { logger });
+  const { server, environment } = await startFrom(process.env, { logger });
   keepPausesShort();
-  logger.info(`Node Flow listens on ${server.url}`);
-  logger.info(
-    `Try:  curl -N ${server.url}/execute -H "content-type: application/json" -d @examples/hello.json`,
-  );
-  if (environment.grants.size === 0) logger.info("No NODEFLOW_TOKENS: only this machine may call.");
 
   let stopping: Promise<void> | undefined;
   function stop(signal: NodeJS.Signals): void {
@@ -37,6 +31,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((cause: unknown) => {
-  console.error(cause instanceof EnvironmentError ? cause.message : cause);
-  process.exitCode = 1;
+  const theirs = cause instanceof EnvironmentError;
+  console.error(theirs ? cause.message : cause);
+  process.exitCode = theirs ? 2 : 1;
 });

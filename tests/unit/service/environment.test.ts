@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { EnvironmentError, readEnvironment, variableOf } from "../../../compute/hosts/environment.ts";
+import {
+  EnvironmentError,
+  readEnvironment,
+  unknownVariables,
+  variableOf,
+} from "../../../compute/hosts/environment.ts";
 import { DEFAULT_LIMITS } from "../../../protocol/index.ts";
 
 describe("the environment", () => {
@@ -42,6 +47,21 @@ describe("the environment", () => {
   ])("refuses %s=%s by the variable's name", (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(EnvironmentError);
     expect(() => readEnvironment({ [name]: value })).toThrow(name);
+  });
+
+  it.each([
+    ["PORT", "abc", 'PORT must be a number, not "abc"'],
+    ["PORT", " ", 'PORT must be a number, not " "'],
+    ["PORT", "70000", 'PORT must be a whole number from 0 to 65535, not "70000"'],
+    ["NODEFLOW_MAX_NODES", "1.5", 'NODEFLOW_MAX_NODES must be a whole number from 1, not "1.5"'],
+    ["NODEFLOW_RATE_PER_SECOND", "-1", 'NODEFLOW_RATE_PER_SECOND must be a number above 0, not "-1"'],
+  ])("says of %s=%s what it must be", (name, value, message) => {
+    expect(() => readEnvironment({ [name]: value })).toThrow(message);
+  });
+
+  it("knows which variables of ours mean nothing", () => {
+    const variables = { NODEFLOW_MAX_NODE: "7", NODEFLOW_MAX_NODES: "7", NODEFLOW_TOKEN: "x", PATH: "/bin" };
+    expect(unknownVariables(variables)).toEqual(["NODEFLOW_MAX_NODE"]);
   });
 
   it("never tells a token", () => {
