@@ -87,6 +87,17 @@ async function code(block: string): Promise<string> {
   return stdout;
 }
 
+/** ` 24  node-output  nodeId "pace", mode "item", value 1`: what a row of the stream's excerpt says. */
+function rowOf(line: string): { readonly seq: number } {
+  const [, seq, type, fields = ""] = /^ *(\d+) +(\S+) +(.*)$/.exec(line) ?? [];
+  const said = [...fields.matchAll(/\b(nodeId|attempt|handle|mode|value) ("[^"]*"|\d+)/g)];
+  return {
+    seq: Number(seq),
+    type,
+    ...Object.fromEntries(said.map(([, name, value]) => [name, JSON.parse(value ?? "")])),
+  } as { readonly seq: number };
+}
+
 describe("README", () => {
   test("begins with two commands", () => {
     expect(COMMANDS.slice(0, 2)).toEqual([SETUP, expect.stringMatching(/^curl -N /)]);
@@ -105,6 +116,19 @@ describe("README", () => {
     const output = await shell(second ?? "");
     expect(output).toContain('"type":"node-reused"');
     expect(output).not.toMatch(/"node-started".*"nodeId":"(rows|by-region)"/);
+  });
+
+  test("its stream is the one that hello.json has", async () => {
+    const [excerpt = ""] = blocks("text").filter((block) => block.startsWith("seq  type\n"));
+    const rows = excerpt.trimEnd().split("\n").slice(1).map(rowOf);
+    const output = await shell("npm run -s nodeflow -- run examples/hello.json");
+    const updates = output
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.length).toBeGreaterThan(5);
+    for (const row of rows) expect(updates[row.seq - 1]).toMatchObject(row);
+    expect(updates).toHaveLength(rows.at(-1)?.seq ?? 0);
   });
 
   test("its code does what its comments say", async () => {
