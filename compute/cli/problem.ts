@@ -78,6 +78,8 @@ function placesOf(details: unknown): string[] {
     if (typeof detail !== "object" || detail === null) return [];
     const { path, message } = detail as { path?: unknown; message?: unknown };
     if (typeof path !== "string" || typeof message !== "string") return [];
-    return "code" in detail ? [explainIssue(detail as Issue)] : [`${path} ${message}`];
+    return "code" in detail
+      ? [explainIssue(detail as Issue)]
+      : [`${path === "" ? "The request" : path} ${message}`];
   });
 }

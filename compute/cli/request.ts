@@ -17,7 +17,7 @@ export interface RequestOptions {
 export async function buildRequest(file: string, options: RequestOptions): Promise<ExecuteRequest> {
   const posted = finish(parseRequest(await readJsonFile(file)));
   const inputs = await readInputs(options.input ?? []);
-  const answers = readAnswers(options.answer ?? []);
+  const answers = readAnswers(options.answer ?? [], new Set(posted.workflow.nodes.map((node) => node.id)));
   const { until, from, seed } = options;
   const checkpoint = options.checkpoint === undefined ? undefined : await readCheckpoint(options.checkpoint);
   const chosen = {
@@ -51,7 +51,12 @@ async function readInputs(given: readonly string[]): Promise<Record<string, Valu
   return inputs;
 }
 
-function readAnswers(given: readonly string[]): Record<string, Answer> {
+/** An answer's name is the path of a node, which may be inside of others: only its first part is known before the run. */
+function readAnswers(given: readonly string[], nodes: ReadonlySet<string>): Record<string, Answer> {
   const pairs = given.map((text) => splitAssignment("--answer", text));
+  for (const [path] of pairs) {
+    const [top = path] = path.split("/", 1);
+    if (!nodes.has(top)) throw new UsageError(`--answer ${path}: no node \`${top}\``);
+  }
   return Object.fromEntries(pairs.map(([path, value]) => [path, { value: jsonOrText(value) as Value }]));
 }

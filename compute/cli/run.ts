@@ -13,7 +13,7 @@ import { localEngine } from "../hosts/local.ts";
 import { saveCheckpoint } from "./files.ts";
 import { writeLines } from "./lines.ts";
 import { LocalTransport } from "./local.ts";
-import { EXIT, type ExitCode, explainInfo, printable } from "./problem.ts";
+import { EXIT, type ExitCode, explainInfo, printable, UsageError } from "./problem.ts";
 import { buildRequest, type RequestOptions } from "./request.ts";
 import { Live } from "./terminal/live.ts";
 import { duration } from "./terminal/text.ts";
@@ -36,6 +36,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const run = begin(request, options, {
     ...(live && { tools: live.tool }),
     onInterruption: (interrupted) => {
+      refuseUnusable(interrupted, options.server);
       if (live) live.notice(trying(interrupted));
       else complain(trying(interrupted));
     },
@@ -70,12 +71,19 @@ function begin(request: ExecuteRequest, options: RunCommandOptions, runOptions: 
   return createClient({ url, ...(token !== undefined && { token }) }).execute(request, runOptions);
 }
 
+/** Of a terminal that doesn't tell its size. */
+const COLUMNS = 80;
+const ROWS = 24;
+
 /** The terminal, if there is one to show something on and to ask somebody at. */
 function terminalOf(): { out: WriteStream; input: ReadStream } | null {
   const { stdout, stdin } = process;
   // With TERM=dumb nothing can be redrawn.
   if (!(stdout instanceof WriteStream) || !(stdin instanceof ReadStream) || process.env["TERM"] === "dumb")
     return null;
+  // A terminal that doesn't tell its size says 0, which whoever draws on it would believe.
+  stdout.columns ||= COLUMNS;
+  stdout.rows ||= ROWS;
   return { out: stdout, input: stdin };
 }
 
@@ -126,7 +134,7 @@ function explainSuspension(result: ExecutionResult, options: RunCommandOptions):
   const file = options.saveCheckpoint ?? options.checkpoint ?? "FILE";
   complain(...asked.flatMap((question) => explainQuestion(question)));
   if (options.saveCheckpoint === undefined)
-    complain("  run it with --save-checkpoint FILE, so that it can go on later");
+    complain("  run it again with --save-checkpoint FILE, so that it can go on later");
   complain(
     `  answer with: --checkpoint ${file}${asked.map(({ nodeId }) => ` --answer ${nodeId}=JSON`).join("")}`,
   );
@@ -135,6 +143,12 @@ function explainSuspension(result: ExecutionResult, options: RunCommandOptions):
 function explainQuestion({ nodeId, tool, args, rejected }: UpdateOf<"input-requested">): string[] {
   const why = rejected === undefined ? "" : `; the last answer was not accepted: ${rejected}`;
   return [`suspended: node ${nodeId} asks ${tool} ${JSON.stringify(args)}${why}`];
+}
+
+/** Ports that `fetch` never calls (the Fetch standard's "bad ports") don't get better by trying again. */
+function refuseUnusable({ message }: Interrupted, server: string | undefined): void {
+  if (server === undefined || !message.endsWith(": bad port")) return;
+  throw new UsageError(`${server} can't be called: bad port`, { hint: "Give --server another port" });
 }
 
 function trying({ message, waitMs, failures }: Interrupted): string {

@@ -11,9 +11,6 @@ import { summary } from "./summary.ts";
 
 /** Frames are drawn at most so often; people don't see more, and the run needs the time. */
 const FRAME_MS = 80;
-/** A terminal that doesn't tell its size. */
-const COLUMNS = 80;
-const ROWS = 24;
 /** Wider rows would tear names and times apart. */
 const WIDEST = 100;
 
@@ -60,7 +57,9 @@ export class Live {
     } finally {
       clearInterval(this.#timer);
       this.#timer = undefined;
-      this.#draw();
+      // What was refused never began: there is nothing to show of it.
+      if (this.#score.board.startedAt === null) this.#frame.clear();
+      else this.#draw();
       this.#frame.done();
     }
   }
@@ -83,7 +82,7 @@ export class Live {
   }
 
   get #columns(): number {
-    return this.#out.columns || COLUMNS;
+    return this.#out.columns;
   }
 
   readonly #paint: Paint = (tone, text) => {
@@ -97,7 +96,7 @@ export class Live {
     const screen = {
       // The last column and line stay free: writing there makes terminals scroll.
       width: Math.min(this.#columns - 1, WIDEST),
-      height: (this.#out.rows || ROWS) - 2,
+      height: this.#out.rows - 2,
       paint: this.#paint,
       now: Date.now(),
     };

@@ -83,9 +83,13 @@ export async function cli(args: readonly string[], input = ""): Promise<Finished
   return command.done;
 }
 
-/** `nodeflow ARGS` on a terminal of its own (util-linux `script`), of 80 columns and 24 lines. */
-export function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}): CliProcess {
-  const command = ["stty cols 80 rows 24;", "exec", process.execPath, ENTRY, ...args].join(" ");
+/** `nodeflow ARGS` on a terminal of its own (util-linux `script`), of 80 columns and 24 lines if not said otherwise. */
+export function onTerminal(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  [columns, rows]: readonly [columns: number, rows: number] = [80, 24],
+): CliProcess {
+  const command = [`stty cols ${columns} rows ${rows};`, "exec", process.execPath, ENTRY, ...args].join(" ");
   return new CliProcess("script", ["-qfec", command, "/dev/null"], { TERM: "xterm-256color", ...env });
 }
 

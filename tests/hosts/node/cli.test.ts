@@ -95,6 +95,16 @@ describe("off a terminal", () => {
       ["run", "examples/hello.json", "--input", "whom=x"],
       /UNKNOWN_INPUT/,
     ],
+    [
+      "an answer for a node that isn't there",
+      ["run", "examples/invoice.json", "--answer", "aproval=true"],
+      /no node `aproval`/,
+    ],
+    [
+      "a port that nobody may call",
+      ["run", "examples/hello.json", "--server", "http://127.0.0.1:1"],
+      /http:\/\/127\.0\.0\.1:1 can't be called: bad port/,
+    ],
     ["a node that isn't there", ["run", "examples/hello.json", "--until", "nobody"], /nobody/],
     [
       "a workflow with problems",
@@ -203,7 +213,9 @@ describe("with a service", () => {
   });
 
   test("that isn't there it says so, and what it does about it", async () => {
-    const running = start(["run", "examples/hello.json", "--server", "http://127.0.0.1:1"]);
+    const gone = await serve();
+    await gone.server.close();
+    const running = start(["run", "examples/hello.json", "--server", gone.url]);
     await running.shows(/can't be reached.*trying again/);
     running.child.kill("SIGINT");
     expect((await running.done).code).toBe(130);
@@ -267,6 +279,21 @@ describe("on a terminal", () => {
     for (const id of ["xy-1", "xy-2", "xy-3", "xy-4", "xy-5"]) expect(text).toContain(`✓ ${id}`);
     expect(text).toContain("verdict  28 words in 3 sentences");
     expect(out).toContain("\u001b[32m");
+  });
+
+  test("a workflow that is refused is not drawn first", async () => {
+    const { code, out } = await onTerminal([
+      "run",
+      saved("refused.json", { nodes: [{ id: "a", type: "no" }] }),
+    ]).done;
+    expect(readable(out)).toMatch(/^\s*error: INVALID_WORKFLOW/);
+    expect(code).toBe(2);
+  });
+
+  test("a terminal that says it has no columns gets 80", async () => {
+    const { out } = await onTerminal(["run", "examples/react-flow.json"], {}, [0, 0]).done;
+    expect(readable(out)).toContain("✓ xy-5");
+    expect(readable(out)).toContain("verdict  28 words in 3 sentences");
   });
 
   test("NO_COLOR is honoured", async () => {

@@ -71,6 +71,11 @@ describe("what standard error says", () => {
       "error: INVALID_REQUEST: 1 problem",
       "  /workflow/nodes must be a list",
     ]);
+    const outermost = [{ path: "", message: "must be an object" }];
+    expect(explain(new NodeflowError("INVALID_REQUEST", "bad", { details: outermost }))).toEqual([
+      "error: INVALID_REQUEST: 1 problem",
+      "  The request must be an object",
+    ]);
   });
 
   test("nothing that could steer a terminal gets through", () => {
