@@ -1,5 +1,6 @@
-import type { ErrorInfo, ExecutionUpdate, SkipReason, Value, Workflow } from "../../../protocol/index.ts";
-import { isDecoration } from "../../../protocol/index.ts";
+import type { ErrorInfo, ExecutionUpdate, SkipReason, Workflow } from "../../../protocol/index.ts";
+import { isDecoration, isObject } from "../../../protocol/index.ts";
+import { glimpse } from "./glimpse.ts";
 
 /** Characters of streamed text that are kept for showing its end. */
 const MAX_TAIL = 2_000;
@@ -10,6 +11,10 @@ export type RowStatus = "waiting" | "running" | "asking" | "completed" | "failed
 export interface Row {
   readonly id: string;
   readonly type: string;
+  /** What the node is called where it was drawn. */
+  readonly label: string;
+  /** Attempts that were begun again only because a question had been answered. */
+  answered: number;
   status: RowStatus;
   attempt: number;
   startedAt: number;
@@ -20,6 +25,8 @@ export interface Row {
   /** The end of the text that it has streamed, and the items that it has emitted. */
   text: string;
   items: number;
+  /** A value that is neither text nor a list, in short. */
+  value: string;
   question: string | null;
   skipped: SkipReason | null;
   error: ErrorInfo | null;
@@ -30,13 +37,15 @@ export interface Board {
   readonly title: string;
   readonly rows: readonly Row[];
   startedAt: number | null;
+  /** How long the run took, as it says itself; null as long as it goes on. */
+  durationMs: number | null;
   /** Above the rows, e.g. while a connection is being made again. */
   notice: string | null;
 }
 
 /** A board on which nothing has happened, in the order in which things can happen. */
 export function emptyBoard(workflow: Workflow, title: string): Board {
-  return { title, rows: inOrder(workflow).map(emptyRow), startedAt: null, notice: null };
+  return { title, rows: inOrder(workflow).map(newRow), startedAt: null, durationMs: null, notice: null };
 }
 
 /** Where a board's rows are, and what feeds them. Kept beside the board so that an update costs the same on any graph. */
@@ -65,6 +74,7 @@ export class Score {
 
   note(update: ExecutionUpdate): void {
     if (update.type === "execution-started") this.board.startedAt = update.timestamp;
+    if ("metrics" in update) this.board.durationMs = update.metrics.durationMs;
     if (!("nodeId" in update)) return;
     const slash = update.nodeId.indexOf("/");
     if (slash < 0) {
@@ -80,7 +90,7 @@ export class Score {
 function noteRow(row: Row, update: Extract<ExecutionUpdate, { nodeId: string }>): void {
   switch (update.type) {
     case "node-started":
-      Object.assign(row, emptyRow(row));
+      begin(row);
       row.status = "running";
       row.attempt = update.attempt;
       row.startedAt = update.timestamp;
@@ -89,7 +99,8 @@ function noteRow(row: Row, update: Extract<ExecutionUpdate, { nodeId: string }>)
       if (update.mode === "item") row.items += 1;
       else if (typeof update.value === "string")
         row.text = tailOf(row, update.value, update.mode === "append");
-      else row.items = lengthOf(update.value);
+      else if (Array.isArray(update.value)) row.items = update.value.length;
+      else row.value = glimpse(update.value);
       return;
     case "node-progress":
       row.progress = {
@@ -108,7 +119,7 @@ function noteRow(row: Row, update: Extract<ExecutionUpdate, { nodeId: string }>)
       if (!update.willRetry) row.status = "failed";
       return;
     case "node-reset":
-      Object.assign(row, emptyRow(row));
+      begin(row);
       row.attempt = update.attempt - 1;
       return;
     case "node-skipped":
@@ -141,14 +152,19 @@ function tailOf(row: Row, text: string, append: boolean): string {
   return (append ? row.text + text : text).slice(-MAX_TAIL);
 }
 
-function lengthOf(value: Value): number {
-  return Array.isArray(value) ? value.length : 0;
+function newRow({ id, type, data }: Workflow["nodes"][number]): Row {
+  const label = isObject(data) && typeof data["label"] === "string" ? data["label"] : "";
+  return { id, type: type ?? "", label: label === id ? "" : label, answered: 0, ...untouched() };
 }
 
-function emptyRow({ id, type }: { readonly id: string; readonly type?: string | null | undefined }): Row {
+/** As if nothing had happened yet, but for questions: being answered is no failure. */
+function begin(row: Row): void {
+  if (row.question !== null) row.answered += 1;
+  Object.assign(row, untouched());
+}
+
+function untouched(): Omit<Row, "id" | "type" | "label" | "answered"> {
   return {
-    id,
-    type: type ?? "",
     status: "waiting",
     attempt: 0,
     startedAt: 0,
@@ -157,6 +173,7 @@ function emptyRow({ id, type }: { readonly id: string; readonly type?: string | 
     progress: null,
     text: "",
     items: 0,
+    value: "",
     question: null,
     skipped: null,
     error: null,

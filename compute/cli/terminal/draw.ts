@@ -39,9 +39,10 @@ export function draw(score: Score, screen: Screen): string[] {
   if (board.notice !== null) head.push(screen.paint("ask", clip(printable(board.notice), screen.width)));
   const room = Math.max(1, screen.height - head.length);
   const shown = choose(board.rows, room);
-  const names = shown.map((row) => columns(printable(row.id)));
   // A third of the screen at most, so that there is room for what a row says.
-  const name = Math.min(MAX_NAME, Math.floor(screen.width / 3), Math.max(4, ...names));
+  const widest = Math.min(MAX_NAME, Math.floor(screen.width / 3));
+  const names = shown.map((row) => columns(printable(row.id) + labelOf(row, widest)));
+  const name = Math.min(widest, Math.max(4, ...names));
   const lines = shown.map((row) => line(row, score, name, screen));
   if (shown.length < board.rows.length) lines.push(rest(board.rows, new Set(shown), screen));
   return [...head, ...lines];
@@ -51,7 +52,8 @@ function title({ board }: Score, screen: Screen): string {
   const done = board.rows.filter(
     (row) => row.durationMs !== null || row.status === "skipped" || row.status === "reused",
   );
-  const time = board.startedAt === null ? "" : ` · ${duration(screen.now - board.startedAt)}`;
+  const elapsed = board.durationMs ?? (board.startedAt === null ? null : screen.now - board.startedAt);
+  const time = elapsed === null ? "" : ` · ${duration(elapsed)}`;
   const right = `${count(done.length)}/${count(board.rows.length)}${time}`;
   const left = clip(printable(board.title), Math.max(4, screen.width - right.length - 2));
   const gap = screen.width - right.length;
@@ -64,12 +66,20 @@ function line(row: Row, score: Score, nameWidth: number, screen: Screen): string
   const [glyph, tone] = GLYPHS[row.status];
   const quiet = row.status === "waiting" || row.status === "skipped";
   const name = clip(printable(row.id), width < NARROW ? Math.max(1, width - 2) : nameWidth);
-  const start = `${paint(tone, glyph)} ${paint(quiet ? "dim" : "plain", width < NARROW ? name : pad(name, nameWidth))}`;
+  const start = `${paint(tone, glyph)} ${paint(quiet ? "dim" : "plain", name)}`;
   if (width < NARROW) return start;
+  const label = labelOf(row, nameWidth);
+  const named = `${start}${paint("dim", label)}${pad("", nameWidth - columns(name + label))}`;
   const time = timeOf(row, screen.now);
   const room = width - nameWidth - 2 - TIME - 3;
   const [text, textTone] = detail(row, score, room);
-  return `${start} ${paint(textTone, pad(clip(text, room), room))} ${paint("dim", padStart(time, TIME))}`.trimEnd();
+  return `${named} ${paint(textTone, pad(clip(text, room), room))} ${paint("dim", padStart(time, TIME))}`.trimEnd();
+}
+
+/** What stands beside an id: the node's label, if there is one and both have room. */
+function labelOf({ id, label }: Row, room: number): string {
+  const shown = label === "" ? "" : ` ${printable(label).replaceAll(/\s+/g, " ")}`;
+  return columns(printable(id) + shown) <= room ? shown : "";
 }
 
 function timeOf(row: Row, now: number): string {
@@ -85,9 +95,11 @@ function detail(row: Row, score: Score, room: number): [text: string, tone: Tone
   if (row.status === "failed" && row.error) return [message(row), "bad"];
   if (row.question !== null && row.status !== "completed") return [`asks ${printable(row.question)}`, "ask"];
   if (row.status === "running" && row.error) return [`again after ${message(row)}`, "bad"];
-  const again = row.attempt > 1 ? ` (attempt ${row.attempt})` : "";
+  const attempt = row.attempt - row.answered;
+  const again = attempt > 1 ? ` (attempt ${attempt})` : "";
   const shown = `${amount(row, score, room)}${again}`.trimStart();
-  return [shown, row.status === "running" ? "plain" : "dim"];
+  const isGlimpse = row.value !== "" && row.text === "" && row.items === 0;
+  return [shown, row.status === "running" && !isGlimpse ? "plain" : "dim"];
 }
 
 function amount(row: Row, score: Score, room: number): string {
@@ -99,6 +111,7 @@ function amount(row: Row, score: Score, room: number): string {
   }
   if (row.text !== "") return tail(row.text, room);
   if (row.items > 0) return plural(row.items, "item");
+  if (row.value !== "") return printable(row.value);
   return begun ? `${count(inside.completed)} ${inside.scopes ? "done" : "nodes"}` : "";
 }
 

@@ -9,6 +9,7 @@ import type { Value, Workflow } from "../../../protocol/index.ts";
 import {
   asked,
   completed,
+  done,
   type Line,
   output,
   reset,
@@ -76,6 +77,41 @@ describe("the board", () => {
       "● t  and begins again (attempt 2)  2.0 s",
       "✗ r  NODE_FAILED: went wrong",
     ]);
+  });
+
+  test("shows what isn't text in short, and what nodes are called where there is room for it", () => {
+    const workflow: Workflow = {
+      nodes: [
+        { id: "n", type: "constant", data: { label: "Answer" } },
+        { id: "o", type: "constant", data: { label: "A name that is too long to stand here" } },
+      ],
+      edges: [],
+    };
+    const lines = screenOf(workflow, [
+      started("n"),
+      output("n", 42),
+      completed("n"),
+      started("o"),
+      output("o", { ok: true, rows: [1], of: { a: 1 } }),
+    ]);
+    expect(lines.slice(1).map((line) => line.replaceAll(/ {2,}/g, "  "))).toEqual([
+      "✓ n Answer 42  1 ms",
+      "● o  {ok: true, rows: […], of: {…}}  2.0 s",
+    ]);
+  });
+
+  test("an answered question is no second attempt; a failure after it is", () => {
+    const answered = [started("t"), asked("t"), reset("t", 2), started("t", { attempt: 2 })];
+    expect(screenOf(WORKFLOW, answered)[3]).not.toContain("attempt");
+    expect(screenOf(WORKFLOW, [...answered, reset("t", 3), started("t", { attempt: 3 })])[3]).toContain(
+      "(attempt 2)",
+    );
+  });
+
+  test("in the end says how long the run took as the run does", () => {
+    const lines: Line[] = [started("a"), output("a", Uint8Array.of(1, 2)), completed("a"), done({})];
+    expect(screenOf(WORKFLOW, lines)[0]).toMatch(/ · 5 ms$/);
+    expect(screenOf(WORKFLOW, lines)[1]).toContain("2 bytes");
   });
 
   test("says who asks", () => {
