@@ -1,6 +1,6 @@
-import { NodeflowError } from "../../protocol/index.ts";
+import { type Executor, NodeflowError } from "../../protocol/index.ts";
 import { Context } from "./context.ts";
-import { emit } from "./emit.ts";
+import { emit, flushText } from "./emit.ts";
 import type { Emission, Emissions } from "./node-type.ts";
 import type { Output } from "./output.ts";
 import type { AttemptPart, NodePart, RunPart, ScopePart } from "./parts.ts";
@@ -10,7 +10,7 @@ import type { Placement } from "./runner.ts";
 /** What nodes are told that still wait for something when their attempt has ended. Shared: making an error is slow. */
 const ENDED = new NodeflowError("NODE_FAILED", "The attempt has ended");
 
-const NOWHERE: Placement = { executor: { kind: "local" }, emissions: [] };
+const HERE: Executor = { kind: "local" };
 
 /** One attempt of a node: pulls its emissions one by one, and between two of them waits for room. */
 export class Attempt implements AttemptPart {
@@ -49,17 +49,22 @@ export class Attempt implements AttemptPart {
   begin(): void {
     this.#run.attemptBegun();
     this.#deadline?.resume();
+    let placement: Placement | Promise<Placement>;
     try {
-      const placement = this.#place();
-      if (!(placement instanceof Promise)) this.#placed(placement);
-      else
-        placement.then(
-          (place) => this.#placed(place),
-          (error: unknown) => this.#placed(NOWHERE, error),
-        );
+      placement = this.#place();
     } catch (error) {
-      // An attempt that finds no place was started all the same: it failed there.
-      this.#placed(NOWHERE, error);
+      this.#unplaced(error);
+      return;
+    }
+    if (placement instanceof Promise) {
+      placement
+        .then(
+          (place) => this.#placed(place),
+          (error: unknown) => this.#unplaced(error),
+        )
+        .catch((error: unknown) => this.#run.broke(error));
+    } else {
+      this.#placed(placement);
     }
   }
 
@@ -75,21 +80,27 @@ export class Attempt implements AttemptPart {
     });
   }
 
-  #placed(placement: Placement, error?: unknown): void {
+  #placed({ executor, emissions }: Placement): void {
+    if (this.#started(executor)) this.#drive(emissions).catch((error: unknown) => this.#run.broke(error));
+  }
+
+  /** An attempt that finds no place was started all the same: it failed there. */
+  #unplaced(error: unknown): void {
+    if (!this.#started(HERE)) return;
+    this.#fail(error);
+    this.#close();
+  }
+
+  /** Reports the start, unless the attempt is over by now. */
+  #started(executor: Executor): boolean {
     if (this.over) {
       this.#close();
-      return;
+      return false;
     }
-    const { report } = this.#run;
     const { effect, nested, type } = this.node.plan;
     const effectful = effect === "effectful" && nested === null && type.asks !== true;
-    this.startedAt = report.started(this.node.path, this.number, placement.executor, effectful);
-    if (error === undefined) {
-      void this.#drive(placement.emissions);
-    } else {
-      this.#fail(error);
-      this.#close();
-    }
+    this.startedAt = this.#run.report.started(this.node.path, this.number, executor, effectful);
+    return true;
   }
 
   async #drive(emissions: Emissions): Promise<void> {
@@ -102,8 +113,11 @@ export class Attempt implements AttemptPart {
         if (this.over) break;
         if (step.done) {
           this.#iterator = null;
-          this.#settle(ENDED);
-          this.node.ended(this);
+          if (this.halves) flushText(this);
+          this.#run.scheduler.withoutStarting(() => {
+            this.#settle(ENDED);
+            this.node.ended(this);
+          });
           break;
         }
         this.#deadline?.emitted();
@@ -113,6 +127,7 @@ export class Attempt implements AttemptPart {
         if (this.over) break;
       }
     } catch (error) {
+      if (this.over && this.reason === ENDED) this.#run.broke(error);
       this.#fail(error);
     }
     this.#close();
@@ -158,7 +173,10 @@ export class Attempt implements AttemptPart {
   beginWait(): void {
     this.#waits += 1;
     this.#count();
-    if (!this.#slot) return;
+    if (!this.#slot) {
+      this.#run.scheduler.checkIdle();
+      return;
+    }
     this.#slot = false;
     this.#count();
     this.#run.scheduler.release();
@@ -209,8 +227,11 @@ export class Attempt implements AttemptPart {
 
   #fail(error: unknown): void {
     if (this.over) return;
-    this.abort(error);
-    this.node.failed(this, error);
+    // Nothing starts with the slot that this frees before it is known what becomes of the failure.
+    this.#run.scheduler.withoutStarting(() => {
+      this.abort(error);
+      this.node.failed(this, error);
+    });
   }
 
   abort(reason: unknown): void {

@@ -26,7 +26,9 @@ function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
     resume(withdrawn);
     return;
   }
-  const handling = canStartAgain(withdrawn, node) ? handlingOf(node, failure) : null;
+  // Only a default is read again: with `skip` and `route`, whatever had begun to read is skipped.
+  const readAgain = node.plan.policy.onError === "default" && !canStartAgain(withdrawn, node);
+  const handling = readAgain ? null : handlingOf(node, failure);
   run.report.nodeFailed(node.path, attempt.number, info, handling ? { handled: handling.how } : {});
   if (handling) {
     node.withdrawOutputs();
@@ -34,6 +36,7 @@ function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
     node.finishAs(handling);
     resume(withdrawn);
   } else if (mayBeWithdrawn(node)) {
+    node.withdrawOutputs();
     node.finishAs({ how: "fail", error: failure });
   } else {
     node.scope.fail(failure);

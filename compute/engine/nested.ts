@@ -1,6 +1,6 @@
 import { hash, NodeflowError, type Value } from "../../protocol/index.ts";
 import type { Nested, NestedResult, NestedRun } from "./node-type.ts";
-import type { AttemptPart, RunPart, ScopeEnd } from "./parts.ts";
+import type { AttemptPart, ScopeEnd, ScopePart } from "./parts.ts";
 import type { PlanNode } from "./plan.ts";
 
 /** Runs the nested workflow of a container once: as the scope that `nested.scope` names, or directly under it. */
@@ -51,7 +51,7 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
     container.removeChild(scope);
   };
   container.addChild(scope);
-  scope.begin(partial ? (inner) => earlier(run, `${path}/${inner.id}`, inner) : null);
+  scope.begin(partial ? (inner) => earlier(scope, `${path}/${inner.id}`, inner) : null);
   return {
     result: promise,
     reused: false,
@@ -62,9 +62,15 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
 }
 
 /** The outputs that a nested node had in an earlier run. */
-function earlier(run: RunPart, path: string, node: PlanNode): Readonly<Record<string, Value>> | null {
-  const outputs = run.reuse.completedNode(path, node);
-  if (outputs) run.report.nodeReused(path);
+function earlier(scope: ScopePart, path: string, node: PlanNode): Readonly<Record<string, Value>> | null {
+  const { reuse, report } = scope.run;
+  // An output has its source's value, so it can only be taken together with it.
+  const alone = node.inputs.some(({ edges }) =>
+    edges.some(({ source }) => scope.node(source).state !== "foregone"),
+  );
+  if (node.output && alone) return null;
+  const outputs = reuse.completedNode(path, node);
+  if (outputs) report.nodeReused(path);
   return outputs;
 }
 

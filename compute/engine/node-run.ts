@@ -1,6 +1,5 @@
 import { NodeflowError, type SkipReason, type Value } from "../../protocol/index.ts";
 import { Attempt } from "./attempt.ts";
-import { flushText } from "./emit.ts";
 import { handleFailure } from "./failure.ts";
 import { Output } from "./output.ts";
 import type { AttemptPart, Handling, NodePart, NodeState, ScopePart } from "./parts.ts";
@@ -210,7 +209,6 @@ export class NodeRun implements NodePart {
 
   ended(attempt: AttemptPart): void {
     if (attempt !== this.attempt) return;
-    if (attempt.halves) flushText(attempt);
     for (const output of this.#outputs) if (output?.taken) output.end();
     this.state = "finishing";
     for (const edge of this.plan.liveInputs) this.scope.cursor(edge).stop();

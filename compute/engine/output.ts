@@ -4,7 +4,7 @@ import type { PlanOutput } from "./plan.ts";
 // Shared by all outputs that have none, which in most workflows are nearly all. Never written to.
 const NO_ENTRIES: Value[] = [];
 const NO_SIZES: number[] = [];
-const NO_CURSORS: readonly Cursor[] = [];
+const NO_CURSORS: Set<Cursor> = new Set();
 
 /** What a run keeps of outputs, all together. */
 export interface Retention {
@@ -32,7 +32,7 @@ export class Output {
   #forgotten = 0;
   #bytes = 0;
   #keeping: boolean;
-  #cursors: readonly Cursor[] = NO_CURSORS;
+  #cursors: Set<Cursor> = NO_CURSORS;
   #full = 0;
   #readers = Number.POSITIVE_INFINITY;
   #waiting: (() => void) | null = null;
@@ -70,12 +70,13 @@ export class Output {
   }
 
   attach(cursor: Cursor): void {
-    this.#cursors = [...this.#cursors, cursor];
+    if (this.#cursors === NO_CURSORS) this.#cursors = new Set();
+    this.#cursors.add(cursor);
     for (const size of this.#sizes) this.#lag(cursor, size);
   }
 
   detach(cursor: Cursor): void {
-    this.#cursors = this.#cursors.filter((other) => other !== cursor);
+    this.#cursors.delete(cursor);
     if (cursor.full) this.#madeRoom(cursor);
   }
 

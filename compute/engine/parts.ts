@@ -39,6 +39,8 @@ export interface RunPart {
   attemptBegun(): void;
   /** … and it has returned. */
   attemptClosed(): void;
+  /** Something went wrong that is nobody's fault but ours: the run ends with `INTERNAL`. */
+  broke(error: unknown): void;
   /** Nodes that have failed for good, if their live sources don't withdraw what they had read. */
   readonly failing: Set<NodePart>;
   /** Does work in slices, with turns of the event loop between them; none of it once the run is over. */

@@ -13,7 +13,10 @@ export function retryDelay(retry: Retry, failures: number, random: Random): numb
 /** What went wrong, with its place. An error that isn't ours says what it says, and may go away by itself. */
 export function nodeError(error: unknown, nodeId: string, attempt: number): NodeflowError {
   if (!(error instanceof NodeflowError)) {
-    const message = error instanceof Error && error.message !== "" ? error.message : "The node failed";
+    const message =
+      error instanceof Error && typeof error.message === "string" && error.message !== ""
+        ? error.message
+        : "The node failed";
     return new NodeflowError("NODE_FAILED", message.slice(0, 4_096), { nodeId, attempt, cause: error });
   }
   if (error.nodeId !== undefined) return error;

@@ -34,6 +34,7 @@ export class Questions {
   ask(attempt: AttemptPart, question: Question): Promise<Value> {
     const { path } = attempt.node;
     const { tool, args, schema } = question;
+    if (attempt.over) return Promise.reject(attempt.reason);
     const wrong = schema === undefined ? null : checkSchema(schema);
     if (wrong) throw new NodeflowError("INVALID_INPUT", `The schema of the question: ${wrong}`);
     const request = requestOf(path, tool, args);

@@ -106,7 +106,9 @@ export class Report {
     }
   }
 
+  /** Progress is of the moment: while the reader has no room, it is dropped. */
   progress(nodeId: string, completed: number, total?: number, message?: string): void {
+    if (!this.#outbox.hasRoom) return;
     const text = message?.slice(0, this.#limits.maxLogChars);
     this.#send(
       {

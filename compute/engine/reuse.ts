@@ -79,8 +79,14 @@ export function* planReuse(
   const current = yield* fingerprintsIfNeeded(request, graph, checkpoint, seed);
   const completed = new Map<string, Readonly<Record<string, Value>>>();
   const partial = new Set<string>();
+  // An output has its source's value, so it can only be taken together with it.
+  const hasSources = (node: PlanNode) =>
+    node.inputs.every((input) =>
+      input.edges.every(({ source }) => completed.has(plan.nodes[source]?.id ?? "")),
+    );
   for (const node of plan.nodes) {
     yield;
+    if (node.output && !hasSources(node)) continue;
     const entry = own(checkpoint.nodes, node.id);
     if (!entry || again.has(node.index)) continue;
     if (

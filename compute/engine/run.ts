@@ -98,7 +98,7 @@ export class Run implements Execution, RunPart {
       concurrency,
       this.outbox,
       () => void this.#maySuspend(),
-      (error) => this.#break(error),
+      (error) => this.broke(error),
     );
     this.questions = new Questions(this, request.answers ?? {});
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -212,11 +212,10 @@ export class Run implements Execution, RunPart {
     }
   }
 
-  /** Something went wrong that is nobody's fault but ours: the run ends, and says so without details. */
-  #break(error: unknown): void {
+  broke(error: unknown): void {
     const failure = new NodeflowError("INTERNAL", "The engine failed", { cause: error });
-    this.config.onInternalError?.(error);
     this.#end({ type: "execution-failed", error: failure.toJSON() });
+    this.config.onInternalError?.(error);
   }
 
   cancel(reason: CancelReason): void {

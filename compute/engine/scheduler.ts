@@ -22,6 +22,8 @@ export class Scheduler {
   #ready: Runnable[] = [];
   #next = 0;
   #resuming: (() => void)[] = [];
+  #resumed = 0;
+  #handing = false;
   #free: number;
   #held = 0;
   #slots: number;
@@ -64,14 +66,23 @@ export class Scheduler {
 
   /** Gives a slot back. */
   release(): void {
-    const waiting = this.#resuming.shift();
-    if (waiting) {
-      waiting();
-      return;
-    }
     this.#free += 1;
+    // Whoever gets it may give it back at once: the loop that is under way sees to the rest.
+    if (this.#handing) return;
+    this.#handing = true;
+    while (this.#free > 0 && this.#resumed < this.#resuming.length) {
+      const waiting = this.#resuming[this.#resumed] as () => void;
+      this.#resumed += 1;
+      this.#free -= 1;
+      waiting();
+    }
+    if (this.#resumed === this.#resuming.length) {
+      this.#resuming = [];
+      this.#resumed = 0;
+    }
+    this.#handing = false;
     this.pump();
-    this.#checkIdle();
+    this.checkIdle();
   }
 
   /** Something other than a computing node keeps the run going: a timer, a reader without room. */
@@ -81,7 +92,7 @@ export class Scheduler {
 
   unhold(): void {
     this.#held -= 1;
-    this.#checkIdle();
+    this.checkIdle();
   }
 
   get idle(): boolean {
@@ -90,7 +101,7 @@ export class Scheduler {
       this.#held === 0 &&
       !this.#paused &&
       this.#next === this.#ready.length &&
-      this.#resuming.length === 0
+      this.#resumed === this.#resuming.length
     );
   }
 
@@ -111,6 +122,7 @@ export class Scheduler {
     this.#ready = [];
     this.#next = 0;
     this.#resuming = [];
+    this.#resumed = 0;
   }
 
   /** Does something in one go: what becomes ready begins after it. */
@@ -152,7 +164,7 @@ export class Scheduler {
     }
     this.#pumping = false;
     // Slots given back meanwhile were noticed by nobody.
-    this.#checkIdle();
+    this.checkIdle();
   }
 
   #begin(runnable: Runnable): void {
@@ -168,11 +180,12 @@ export class Scheduler {
     until(() => {
       this.#paused = false;
       this.pump();
-      this.#checkIdle();
+      this.checkIdle();
     });
   }
 
-  #checkIdle(): void {
+  /** Tells the run if nothing goes on. */
+  checkIdle(): void {
     if (this.idle) this.#whenIdle();
   }
 }

@@ -190,6 +190,8 @@ export class Scope implements ScopePart {
       node.attempt = null;
       node.state = node.done ? node.state : "failed";
       attempt?.abort(reason);
+      node.withdrawOutputs();
+      this.run.failing.delete(node);
     }
   }
 

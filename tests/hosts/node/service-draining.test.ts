@@ -91,7 +91,7 @@ describe("starting", () => {
   ])("with %j fails in one line that names the variable", async (variables, name) => {
     const failure: unknown = await startProcess(variables).catch((cause: unknown) => cause);
     expect(String(failure)).toContain(name);
-    expect(String(failure)).toMatch(/ended with 1/);
+    expect(String(failure)).toMatch(/ended with 2/);
     expect(String(failure)).not.toMatch(/\n\s+at /);
   });
 });

@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { createEngine, localRunner, type NodeContext, type NodeType } from "../../compute/engine/index.ts";
+import { builtinNodes } from "../../compute/nodes/index.ts";
+import {
+  checkpointOf,
+  DEFAULT_LIMITS,
+  ExecuteRequest,
+  type ExecuteRequestInput,
+  type ExecutionUpdate,
+  fold,
+  type Limits,
+} from "../../protocol/index.ts";
+import { VirtualClock } from "../support/clock.ts";
+
+type Execute = (context: NodeContext) => AsyncIterable<never> | Iterable<{ value: never }>;
+
+function nodeType(type: string, execute: unknown, more: Partial<NodeType> = {}): NodeType {
+  return {
+    type,
+    description: "",
+    data: z.unknown(),
+    cost: "trivial",
+    strongest: "effectful",
+    handles: () => ({ inputs: { in: {} }, outputs: { out: "value" } }),
+    effect: () => "pure",
+    execute: execute as Execute,
+    ...more,
+  };
+}
+
+async function run(
+  request: ExecuteRequestInput,
+  own: readonly NodeType[] = [],
+  limits: Partial<Limits> = {},
+): Promise<ExecutionUpdate[]> {
+  const clock = new VirtualClock();
+  const engine = createEngine({
+    runtime: "node",
+    types: new Map([...builtinNodes, ...own.map((type) => [type.type, type] as const)]),
+    runner: localRunner,
+    clock,
+    random: (bytes) => new Uint8Array(bytes).fill(7),
+    limits: { ...DEFAULT_LIMITS, ...limits },
+  });
+  const prepared = await engine.prepare(ExecuteRequest.parse(request));
+  const updates: ExecutionUpdate[] = [];
+  for await (const update of prepared.start()) updates.push(update);
+  return updates;
+}
+
+const types = (updates: readonly ExecutionUpdate[]) => updates.map(({ type }) => type);
+
+describe("faults that the engine once had", () => {
+  test("an output is not taken from a checkpoint without its source", async () => {
+    const workflow = {
+      nodes: [
+        { id: "n", type: "constant", data: { value: 5 } },
+        { id: "o", type: "output", data: { name: "five" } },
+      ],
+      edges: [{ source: "n", target: "o" }],
+    };
+    const first = await run({ workflow, options: { outputs: "none" } });
+    const checkpoint = checkpointOf(fold(first), ExecuteRequest.parse({ workflow }).workflow);
+    const second = await run({ workflow, checkpoint });
+    expect(second.at(-1)).toMatchObject({ type: "execution-completed", outputs: { five: 5 } });
+  });
+
+  test("nothing starts with the slot of a node whose failure ends the run", async () => {
+    const started: string[] = [];
+    const failing = nodeType("failing", async function* () {
+      yield { value: await Promise.resolve(1) };
+      throw new Error("no");
+    });
+    const effect = nodeType("effect", (context: NodeContext) => {
+      started.push(context.path);
+      return [{ value: 1 }];
+    });
+    const nodes = [
+      { id: "a", type: "failing" },
+      { id: "b", type: "effect" },
+    ];
+    const updates = await run({ workflow: { nodes }, options: { concurrency: 1 } }, [failing, effect]);
+    expect(updates.at(-1)?.type).toBe("execution-failed");
+    expect(started).toEqual([]);
+  });
+
+  test("an error whose message is no text is an error like others", async () => {
+    const odd = nodeType("odd", async function* () {
+      yield { value: 1 };
+      throw Object.assign(new Error(), { message: { a: 1 } });
+    });
+    const updates = await run({ workflow: { nodes: [{ id: "a", type: "odd" }] } }, [odd]);
+    expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "NODE_FAILED" } });
+  });
+
+  test("throwing undefined at once is a failure", async () => {
+    const thrower = nodeType("thrower", () => {
+      throw undefined;
+    });
+    const updates = await run({ workflow: { nodes: [{ id: "a", type: "thrower" }] } }, [thrower]);
+    expect(updates.at(-1)?.type).toBe("execution-failed");
+  });
+
+  test("half a character that no longer fits at the end fails the node", async () => {
+    const text = nodeType(
+      "text",
+      function* () {
+        yield { value: "abcd\ud83d" };
+      },
+      { handles: () => ({ inputs: {}, outputs: { out: "text" } }) },
+    );
+    const workflow = {
+      nodes: [
+        { id: "t", type: "text" },
+        { id: "o", type: "output", data: { name: "text" } },
+      ],
+      edges: [{ source: "t", target: "o" }],
+    };
+    const updates = await run({ workflow }, [text], { maxRetainedBytes: 4 });
+    expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "RESOURCE_EXHAUSTED" } });
+  });
+
+  test("a container that asks after its nested run suspends the run", async () => {
+    const nested = { nodes: [{ id: "c", type: "constant", data: { value: 1 } }], edges: [] };
+    const container = nodeType(
+      "container",
+      async function* (context: NodeContext) {
+        await context.run({ inputs: {} }).result;
+        yield { value: await context.ask({ tool: "sure", args: {} }) };
+      },
+      { nested: () => ({ workflow: nested, inputs: [] }) },
+    );
+    const updates = await run({ workflow: { nodes: [{ id: "a", type: "container" }] } }, [container]);
+    expect(types(updates).slice(-2)).toEqual(["input-requested", "execution-suspended"]);
+  });
+
+  test("a skip needs no second reading of what a live input has forgotten", async () => {
+    const failing = nodeType(
+      "late",
+      async function* (context: NodeContext) {
+        yield { value: 1 };
+        await context.sleep(1_000);
+        throw new Error("late");
+      },
+      { handles: () => ({ inputs: {}, outputs: { out: "items" } }) },
+    );
+    const both = nodeType(
+      "both",
+      async function* ({ live }: NodeContext) {
+        for await (const _ of live["b"] ?? []);
+        for await (const _ of live["a"] ?? []);
+      },
+      {
+        handles: () => ({
+          inputs: { a: { live: ["items"] }, b: { live: ["items"] } },
+          outputs: { out: "value" },
+        }),
+      },
+    );
+    const workflow = {
+      nodes: [
+        { id: "a", type: "late", policy: { onError: "skip" } },
+        { id: "b", type: "range", data: { to: 3_000 } },
+        { id: "t", type: "both" },
+      ],
+      edges: [
+        { source: "a", target: "t", targetHandle: "a" },
+        { source: "b", target: "t", targetHandle: "b" },
+      ],
+    };
+    const updates = await run({ workflow }, [failing, both]);
+    expect(updates.at(-1)?.type).toBe("execution-completed");
+    expect(updates).toContainEqual(expect.objectContaining({ type: "node-skipped", nodeId: "t" }));
+  });
+});
