@@ -150,6 +150,7 @@ describe("faults that the engine once had", () => {
       async function* ({ live }: NodeContext) {
         for await (const _ of live["b"] ?? []);
         for await (const _ of live["a"] ?? []);
+        yield { value: 0 };
       },
       {
         handles: () => ({
