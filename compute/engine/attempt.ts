@@ -48,7 +48,6 @@ export class Attempt implements AttemptPart {
 
   begin(): void {
     this.#run.attemptBegun();
-    this.#deadline?.resume();
     let placement: Placement | Promise<Placement>;
     try {
       placement = this.#place();
@@ -100,6 +99,7 @@ export class Attempt implements AttemptPart {
     const { effect, nested, type } = this.node.plan;
     const effectful = effect === "effectful" && nested === null && type.asks !== true;
     this.startedAt = this.#run.report.started(this.node.path, this.number, executor, effectful);
+    this.#count();
     return true;
   }
 

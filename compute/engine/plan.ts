@@ -135,6 +135,7 @@ function* planEdges(
 ): Steps<{ planned: Map<GraphEdge, PlanEdge>; inputs: Map<GraphNode, PlanInput[]> }> {
   const planned = new Map<GraphEdge, PlanEdge>();
   const inputs = new Map<GraphNode, PlanInput[]>();
+  const numberOf = outputNumbers();
   let liveCount = 0;
   for (const node of graph.nodes) {
     if (node.in.length === 0) continue;
@@ -146,7 +147,7 @@ function* planEdges(
       const into: PlanEdge = {
         position: edge.position,
         source: edge.source.index,
-        output: Object.keys(edge.source.handles.outputs).indexOf(edge.sourceHandle),
+        output: numberOf(edge.source.handles.outputs, edge.sourceHandle),
         target: node.index,
         input,
         live: live.has(edge) ? liveCount++ : -1,
@@ -160,14 +161,28 @@ function* planEdges(
   return { planned, inputs };
 }
 
+/** Finds the number of an output. A subflow may have thousands, so they are counted once. */
+function outputNumbers(): (outputs: object, handle: string) => number {
+  const counted = new Map<object, Map<string, number>>();
+  return (outputs, handle) => {
+    let numbers = counted.get(outputs);
+    if (!numbers) {
+      numbers = new Map(Object.keys(outputs).map((name, number) => [name, number]));
+      counted.set(outputs, numbers);
+    }
+    return numbers.get(handle) ?? -1;
+  };
+}
+
 function planOutputs(
   node: GraphNode,
   planned: ReadonlyMap<GraphEdge, PlanEdge>,
   live: ReadonlySet<GraphEdge>,
   restarts: ReadonlySet<GraphNode>,
 ): PlanOutput[] {
+  const byHandle = Map.groupBy(node.out, (edge) => edge.sourceHandle);
   return Object.entries(node.handles.outputs).map(([handle, kind]) => {
-    const from = node.out.filter((edge) => edge.sourceHandle === handle);
+    const from = byHandle.get(handle) ?? [];
     const edges = from.map((edge) => planned.get(edge) as PlanEdge);
     return {
       handle,

@@ -234,7 +234,12 @@ export class Run implements Execution, RunPart {
     this.#suspending = false;
     if (!this.scheduler.idle) return;
     // A failure wins, even one that waits for what an answer could still withdraw.
-    for (const node of this.failing) node.failNow();
+    if (this.failing.size > 0) {
+      for (const node of this.failing) node.failNow();
+      // What fails inside a container reaches it through a promise.
+      await this.clock.turn();
+      if (this.#ending) return;
+    }
     const pending = this.questions.pending;
     if (pending.length > 0) this.#end({ type: "execution-suspended", pending });
   }
