@@ -157,7 +157,7 @@ export interface NodeType<Data = unknown> {
   validate?(inputs: Readonly<Record<string, Value>>, data: Data): string | undefined;
   /** Changes a value before it leaves the node. */
   sanitize?(emission: Emission, data: Data): Emission;
-  /** Runs after each attempt, however it ended. */
+  /** Runs once an attempt has ended and its iterator has returned; not for a node that never returns. */
   dispose?(context: NodeContext<Data>): void | Promise<void>;
 }
 
