@@ -1,11 +1,10 @@
 import { type Executor, NodeflowError } from "../../protocol/index.ts";
 import { Context } from "./context.ts";
 import { emit, flushText } from "./emit.ts";
-import type { Emission, Emissions } from "./node-type.ts";
+import type { Emission, Emissions, Placement } from "./node-type.ts";
 import type { Output } from "./output.ts";
 import type { AttemptPart, NodePart, RunPart, ScopePart } from "./parts.ts";
 import { Deadline } from "./policy.ts";
-import type { Placement } from "./runner.ts";
 
 /** What nodes are told that still wait for something when their attempt has ended. Shared: making an error is slow. */
 const ENDED = new NodeflowError("NODE_FAILED", "The attempt has ended");
@@ -25,6 +24,8 @@ export class Attempt implements AttemptPart {
   readonly #deadline: Deadline | null;
   /** Whether it has one of the run's slots: containers never do. */
   #slot: boolean;
+  /** Whether its start has been reported: it has a place. */
+  #placed = false;
   #waits = 0;
   #waitsForRoom = false;
   #children: Set<ScopePart> | null = null;
@@ -58,12 +59,12 @@ export class Attempt implements AttemptPart {
     if (placement instanceof Promise) {
       placement
         .then(
-          (place) => this.#placed(place),
+          (place) => this.#runAt(place),
           (error: unknown) => this.#unplaced(error),
         )
         .catch((error: unknown) => this.#run.broke(error));
     } else {
-      this.#placed(placement);
+      this.#runAt(placement);
     }
   }
 
@@ -75,32 +76,37 @@ export class Attempt implements AttemptPart {
       node: plan.type,
       placeable: plan.nested === null,
       placement: plan.policy.placement,
+      cost: plan.cost,
       context: this.#context,
     });
   }
 
-  #placed({ executor, emissions }: Placement): void {
-    if (this.#started(executor)) this.#drive(emissions).catch((error: unknown) => this.#run.broke(error));
+  #runAt({ executor, emissions }: Placement): void {
+    if (this.over) {
+      // The place was found too late. Whoever gave it learns that it is free again.
+      this.#return(() => iterate(emissions));
+      this.#close();
+      return;
+    }
+    this.#started(executor);
+    this.#drive(emissions).catch((error: unknown) => this.#run.broke(error));
   }
 
   /** An attempt that finds no place was started all the same: it failed there. */
   #unplaced(error: unknown): void {
-    if (!this.#started(HERE)) return;
-    this.#fail(error);
+    if (!this.over) {
+      this.#started(HERE);
+      this.#fail(error);
+    }
     this.#close();
   }
 
-  /** Reports the start, unless the attempt is over by now. */
-  #started(executor: Executor): boolean {
-    if (this.over) {
-      this.#close();
-      return false;
-    }
+  #started(executor: Executor): void {
+    this.#placed = true;
     const { effect, nested, type } = this.node.plan;
     const effectful = effect === "effectful" && nested === null && type.asks !== true;
     this.startedAt = this.#run.report.started(this.node.path, this.number, executor, effectful);
     this.#count();
-    return true;
   }
 
   async #drive(emissions: Emissions): Promise<void> {
@@ -201,7 +207,7 @@ export class Attempt implements AttemptPart {
 
   /** Timeouts count while it computes; for a container, while anything is in it or it waits for nothing else. */
   #count(): void {
-    if (!this.#deadline) return;
+    if (!this.#deadline || !this.#placed) return;
     const inside = this.#children !== null && this.#children.size > 0;
     const computes = this.node.plan.nested ? inside || this.#waits === 0 : this.#slot;
     if (computes && !this.#waitsForRoom) this.#deadline.resume();
@@ -238,8 +244,13 @@ export class Attempt implements AttemptPart {
     if (this.over) return;
     const iterator = this.#iterator;
     this.#settle(reason);
+    this.#return(() => iterator);
+  }
+
+  /** Ends what it was reading: nobody wants the rest. */
+  #return(reading: () => Iterator<Emission> | AsyncIterator<Emission> | null): void {
     try {
-      const returned = iterator?.return?.();
+      const returned = reading()?.return?.();
       if (returned instanceof Promise) this.#returned = returned.catch(() => undefined);
     } catch {
       // A generator that throws while it is closed has nothing more to say: its attempt is over.

@@ -77,6 +77,10 @@ export class Context implements NodeContext {
     return seedOf(this.#run.seed, this.path);
   }
 
+  get runId(): string {
+    return this.#run.runId;
+  }
+
   get idempotencyKey(): string {
     return idempotencyKeyOf(this.#run.runId, this.path);
   }

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Kind, Value, Workflow } from "../../protocol/index.ts";
+import type { Executor, Kind, Value, Workflow } from "../../protocol/index.ts";
 
 /** What running a node twice can do: nothing, nothing more than once, or something again. */
 export type Effect = "pure" | "idempotent" | "effectful";
@@ -43,6 +43,13 @@ export interface Emission {
 }
 
 export type Emissions = AsyncIterable<Emission> | Iterable<Emission>;
+
+/** An attempt that has a place. */
+export interface Placement {
+  readonly executor: Executor;
+  /** Pulled by the engine one by one: not pulling is back pressure, `return()` ends the attempt. */
+  readonly emissions: Emissions;
+}
 
 /** A live input: values as they come, with back pressure. It can be iterated once. */
 export interface LiveInput extends AsyncIterable<Value> {
@@ -96,6 +103,8 @@ export interface NodeContext<Data = unknown> {
   readonly inputs: Readonly<Record<string, Value>>;
   /** Live inputs by handle; unconnected ones are absent. */
   readonly live: Readonly<Record<string, LiveInput>>;
+  /** The run, over all the executors that it moves between: what `execution-started` says. */
+  readonly runId: string;
   /** Aborted when the attempt is over, for whatever reason. */
   readonly signal: AbortSignal;
   /** Derived from the run's seed and the path: the same over attempts and resumes. */
@@ -130,12 +139,15 @@ export interface NodeType<Data = unknown> {
   readonly description: string;
   /** Checks and defaults `data`. What it gives is what the other members are called with. */
   readonly data: z.ZodType<Data>;
+  /** What a node of this type typically costs. */
   readonly cost: Cost;
   /** The strongest effect a node of this type can have. */
   readonly strongest: Effect;
   /** Hosts it runs on; all if absent. Elsewhere: `UNSUPPORTED_ON_HOST`. */
   readonly hosts?: readonly Runtime[];
   handles(data: Data): Handles;
+  /** What one node costs, where that follows from its data. */
+  costOf?(data: Data): Cost;
   /** For a container, the engine adds the strongest effect inside. */
   effect(data: Data): Effect;
   /**
@@ -153,6 +165,12 @@ export interface NodeType<Data = unknown> {
   output?(data: Data): { readonly name: string };
   /** Runs one attempt. Stopping early (`return()`) releases what it holds. */
   execute(context: NodeContext<Data>): Emissions;
+  /**
+   * For types that compute in a place of their own (a sandbox): takes one, and gives the attempt's emissions. Runners
+   * call it instead of `execute`. The attempt counts as started, and its deadline runs, from when the promise resolves.
+   * It should give up its search when `context.signal` is aborted; emissions that come too late are `return()`ed.
+   */
+  place?(context: NodeContext<Data>): Promise<Placement>;
   /** Says what is wrong with the settled inputs (`INVALID_INPUT`), or nothing. */
   validate?(inputs: Readonly<Record<string, Value>>, data: Data): string | undefined;
   /** Changes a value before it leaves the node. */

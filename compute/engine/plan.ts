@@ -1,6 +1,6 @@
 import type { Kind, Policy, Steps } from "../../protocol/index.ts";
 import type { Graph, GraphEdge, GraphNode } from "./graph.ts";
-import type { Effect, InputSpec, NodeType } from "./node-type.ts";
+import type { Cost, Effect, InputSpec, NodeType } from "./node-type.ts";
 
 /**
  * A graph, laid out for running: nodes in topological order and by number, edges resolved to them, and everything that
@@ -25,6 +25,7 @@ export interface PlanNode {
   readonly data: unknown;
   readonly policy: Policy;
   readonly effect: Effect;
+  readonly cost: Cost;
   readonly nested: { readonly plan: Plan; readonly inputs: readonly string[] | "handles" } | null;
   readonly input: GraphNode["input"];
   readonly output: GraphNode["output"];
@@ -102,6 +103,7 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
       data: node.data,
       policy: node.policy,
       effect: node.effect,
+      cost: node.type.costOf?.(node.data) ?? node.type.cost,
       nested,
       input: node.input,
       output: node.output,

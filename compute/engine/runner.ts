@@ -1,5 +1,5 @@
 import type { Executor } from "../../protocol/index.ts";
-import type { Emissions, NodeContext, NodeType } from "./node-type.ts";
+import type { Cost, NodeContext, NodeType, Placement } from "./node-type.ts";
 
 /** One attempt of one node, with everything that running it needs. */
 export interface Task {
@@ -7,14 +7,9 @@ export interface Task {
   /** False for containers: they run where the engine runs, only what is inside is placed. */
   readonly placeable: boolean;
   readonly placement: "any" | "local" | "server";
+  /** Of this very node. */
+  readonly cost: Cost;
   readonly context: NodeContext;
-}
-
-/** An attempt that has a place. */
-export interface Placement {
-  readonly executor: Executor;
-  /** Pulled by the engine one by one: not pulling is back pressure, `return()` ends the attempt. */
-  readonly emissions: Emissions;
 }
 
 /**
@@ -28,7 +23,8 @@ export interface Runner {
 
 const HERE: Executor = { kind: "local" };
 
-/** Runs every node in this very thread. */
+/** Runs every node in this very thread, but those that have a place of their own. */
 export const localRunner: Runner = {
-  start: (task) => ({ executor: HERE, emissions: task.node.execute(task.context) }),
+  start: ({ node, context }) =>
+    node.place ? node.place(context) : { executor: HERE, emissions: node.execute(context) },
 };

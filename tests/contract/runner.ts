@@ -155,6 +155,7 @@ function taskOf(types: NodeTypes, type: string, data: unknown, options: TaskOpti
     signal,
     seed: "seed",
     idempotencyKey: "key",
+    runId: "run",
     runtime: "node",
     progress() {},
     log() {},
@@ -164,7 +165,7 @@ function taskOf(types: NodeTypes, type: string, data: unknown, options: TaskOpti
     ask: refused,
     run: refused,
   };
-  return { node, placeable: true, placement: "any", context };
+  return { node, placeable: true, placement: "any", cost: node.cost, context };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
