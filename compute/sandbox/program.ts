@@ -1,0 +1,148 @@
+import { type Node, type Options, parse, type Program as Tree } from "acorn";
+
+/**
+ * A module made into a script: an expression that gives `async function (exports, WebAssembly)`. Calling it runs the module;
+ * what the module exports by default is then `exports.default`. A script is compiled once and run in many contexts, and
+ * no host needs its own way of linking modules.
+ */
+export interface Program {
+  readonly script: string;
+  /** Whether it is handed `WebAssembly`: for programs that are ours. */
+  readonly wasm: boolean;
+}
+
+/** What is wrong with a source, and where. Lines and columns count from 1. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+}
+
+/** Lines that the script has before the first of the source. */
+export const LINES_BEFORE = 1;
+/** What engines call the script in stack traces. */
+export const SCRIPT_NAME = "code.js";
+
+const SYNTAX: Options = { ecmaVersion: 2023, sourceType: "module", locations: true };
+const MAX_KEPT = 256;
+const kept = new Map<string, Program>();
+
+/** Compiles a source, or gives the program that it was compiled to before. Throws a `SourceError`. */
+export function compileProgram(source: string): Program {
+  const known = kept.get(source);
+  if (known) return known;
+  const program = { script: scriptOf(source), wasm: false };
+  if (kept.size >= MAX_KEPT) for (const oldest of kept.keys()) if (kept.delete(oldest)) break;
+  kept.set(source, program);
+  return program;
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+function scriptOf(source: string): string {
+  const tree = read(source);
+  refuseImports(tree);
+  const name = unused("exports", source);
+  const { edits, last } = exportsOf(tree, name);
+  let body = "";
+  let at = 0;
+  for (const { start, end, text } of edits) {
+    body += source.slice(at, start) + text;
+    at = end;
+  }
+  body += source.slice(at);
+  return `(async function (${name}, WebAssembly) { "use strict";\n${body}\n;${last}})`;
+}
+
+function read(source: string): Tree {
+  try {
+    return parse(source, SYNTAX);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new SourceError("is nested too deep to be read");
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SourceError(`is not JavaScript (ES2023): ${cause.message.replace(/\((\d+):(\d+)\)$/, place)}`);
+  }
+}
+
+/** Columns count from 0 there. */
+function place(_whole: string, line: string, column: string): string {
+  return `(line ${line}, column ${Number(column) + 1})`;
+}
+
+/** A syntax node as far as it is walked here. */
+type Syntax = Node & { readonly [key: string]: unknown };
+
+const REFUSED: Readonly<Record<string, string>> = {
+  ImportDeclaration: "import",
+  ImportExpression: "import()",
+  MetaProperty: "import.meta",
+  ExportAllDeclaration: "export … from",
+};
+
+function refuseImports(tree: Tree): void {
+  const open: Syntax[] = [tree as unknown as Syntax];
+  for (let node = open.pop(); node; node = open.pop()) {
+    const what = REFUSED[node.type];
+    const newTarget = node.type === "MetaProperty" && (node["meta"] as { name?: string }).name === "new";
+    if (what && !newTarget) refuse(what, node);
+    if (node.type === "ExportNamedDeclaration" && node["source"]) refuse("export … from", node);
+    for (const key of Object.keys(node)) {
+      const part = node[key];
+      if (Array.isArray(part)) {
+        for (const element of part) if (isSyntax(element)) open.push(element);
+      } else if (isSyntax(part)) {
+        open.push(part);
+      }
+    }
+  }
+}
+
+function refuse(what: string, node: Syntax): never {
+  throw new SourceError(`has no modules to load, so no \`${what}\` (line ${node.loc?.start.line})`);
+}
+
+function isSyntax(part: unknown): part is Syntax {
+  return typeof part === "object" && part !== null && typeof (part as { type?: unknown }).type === "string";
+}
+
+/** What becomes of the exports: the default one is assigned, others are only declared. */
+function exportsOf(tree: Tree, name: string): { readonly edits: readonly Edit[]; readonly last: string } {
+  const edits: Edit[] = [];
+  let last = "";
+  let found = false;
+  for (const statement of tree.body) {
+    if (statement.type === "ExportDefaultDeclaration") {
+      found = true;
+      const { declaration } = statement;
+      const declares = declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration";
+      if (declares && declaration.id) {
+        // A declaration stays one, so that it is hoisted.
+        edits.push({ start: statement.start, end: declaration.start, text: "" });
+        last = `${name}.default = ${declaration.id.name};`;
+      } else {
+        edits.push({ start: statement.start, end: declaration.start, text: `${name}.default = (` });
+        edits.push({ start: declaration.end, end: declaration.end, text: ");" });
+      }
+    } else if (statement.type === "ExportNamedDeclaration") {
+      const { declaration, specifiers } = statement;
+      edits.push({ start: statement.start, end: declaration?.start ?? statement.end, text: "" });
+      for (const { local, exported } of specifiers) {
+        const as = exported.type === "Identifier" ? exported.name : exported.value;
+        if (as !== "default" || local.type !== "Identifier") continue;
+        found = true;
+        last = `${name}.default = ${local.name};`;
+      }
+    }
+  }
+  if (!found)
+    throw new SourceError("must `export default` a function, e.g. `export default ({ in: x }) => x + 1`");
+  return { edits, last };
+}
+
+function unused(name: string, source: string): string {
+  let free = name;
+  for (let n = 0; source.includes(free); n += 1) free = `${name}${n}`;
+  return free;
+}
