@@ -41,6 +41,8 @@ export interface Limits {
   readonly maxIterations: number;
   /** Outgoing calls of one run. Beyond: `RESOURCE_EXHAUSTED`. */
   readonly maxCalls: number;
+  /** Outgoing connections that one run has open at once. Beyond: nodes wait. */
+  readonly maxConnections: number;
   /** `node-log` updates of one run. Beyond: dropped, and one line says so. */
   readonly maxLogLines: number;
   /** Characters of one log or progress message. Beyond: cut. */
@@ -72,6 +74,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxStarts: 1_000_000,
   maxIterations: 100_000,
   maxCalls: 10_000,
+  maxConnections: 256,
   maxLogLines: 10_000,
   maxLogChars: 4 * KiB,
   maxOpenQuestions: 256,

@@ -121,11 +121,38 @@ export class Context implements NodeContext {
     return this.#run.clock.turn();
   }
 
-  countCall(): void {
-    const { report, limits } = this.#run;
+  waitFor<T>(promise: Promise<T>): Promise<T> {
+    return handled(waitFor(this.#attempt, promise));
+  }
+
+  async connection(): Promise<Disposable> {
+    const { report, limits, connections } = this.#run;
     report.calls += 1;
-    if (report.calls <= limits.maxCalls) return;
-    throw new NodeflowError("RESOURCE_EXHAUSTED", `The run made more than ${limits.maxCalls} outgoing calls`);
+    if (report.calls > limits.maxCalls) {
+      const message = `The run made more than ${limits.maxCalls} outgoing calls`;
+      throw new NodeflowError("RESOURCE_EXHAUSTED", message);
+    }
+    if (this.#attempt.over) throw this.#attempt.reason;
+    const free = connections.take();
+    if (free) return free;
+    const { connection, giveUp } = connections.whenFree();
+    try {
+      return await this.waitFor(connection);
+    } catch (error) {
+      giveUp();
+      throw error;
+    }
+  }
+
+  secret(name: string, origin: string): string {
+    const value = this.#run.secrets.reveal(name, origin);
+    if (value !== null) return value;
+    const message = `There is no secret "${name}" for this caller that may go to ${origin}`;
+    throw new NodeflowError("SECRET_NOT_FOUND", message);
+  }
+
+  get traceparent(): string | undefined {
+    return this.#run.traceparent;
   }
 
   ask(question: Question): Promise<Value> {
@@ -135,6 +162,38 @@ export class Context implements NodeContext {
   run(nested: NestedRun): Nested {
     return runNested(this.#attempt, nested);
   }
+}
+
+/** Waits on an attempt's behalf: it holds no slot, its timeouts stand still, and the run isn't taken for one that only waits for answers. */
+function waitFor<T>(attempt: AttemptPart, promise: Promise<T>): Promise<T> {
+  const { scheduler } = attempt.node.scope.run;
+  return new Promise<T>((resolve, reject) => {
+    if (attempt.over) {
+      reject(attempt.reason);
+      return;
+    }
+    let waits = true;
+    const forget = attempt.onOver((reason) => {
+      if (waits) scheduler.unhold();
+      waits = false;
+      reject(reason);
+    });
+    const arrived = (callback: () => void) => {
+      if (!waits) return;
+      waits = false;
+      attempt.endWait(() => {
+        forget();
+        callback();
+      });
+      scheduler.unhold();
+    };
+    scheduler.hold();
+    attempt.beginWait();
+    promise.then(
+      (value) => arrived(() => resolve(value)),
+      (error: unknown) => arrived(() => reject(error)),
+    );
+  });
 }
 
 /** A promise that a node may have stopped waiting for: that it rejects then is nobody's concern. */

@@ -6,6 +6,7 @@ import { Issues } from "./issues.ts";
 import { type Plan, planGraph } from "./plan.ts";
 import { planReuse, type Reuse } from "./reuse.ts";
 import { Run, type RunPlan } from "./run.ts";
+import { NO_SECRETS } from "./secrets.ts";
 import { type Selection, select } from "./select.ts";
 import { cooperate } from "./turns.ts";
 
@@ -18,7 +19,9 @@ export function createEngine(config: EngineConfig): Engine {
       const checked = await cooperate(check(request, config, limits, options, true), config.clock);
       options.signal?.throwIfAborted();
       if (!checked.ready) throw invalidWorkflow(checked.issues.list);
-      return prepared({ config, limits, request, executionId: randomId(config), ...checked.ready });
+      const { secrets = NO_SECRETS, traceparent } = options;
+      const executionId = randomId(config);
+      return prepared({ config, limits, request, executionId, secrets, traceparent, ...checked.ready });
     },
     async validate(request, options = {}) {
       const limits = tighter(config.limits, options.limits);
@@ -65,8 +68,10 @@ function* check(
 ): Steps<{ issues: Issues; ready: Ready | null }> {
   const issues = new Issues();
   const { types, runtime } = config;
+  const { secrets = NO_SECRETS } = options;
   const allowed = options.nodeTypes && { allowed: new Set(options.nodeTypes) };
-  const graph = yield* buildGraph(request.workflow, { types, runtime, limits, ...allowed }, issues);
+  const rules = { types, runtime, limits, secrets, ...allowed };
+  const graph = yield* buildGraph(request.workflow, rules, issues);
   if (issues.list.length > 0) return { issues, ready: null };
   const plan = yield* planGraph(graph);
   const { selected, again, sent } = select(plan, request.options ?? {}, issues);

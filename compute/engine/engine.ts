@@ -2,6 +2,7 @@ import type { CancelReason, ExecuteRequest, ExecutionUpdate, Issue, Limits } fro
 import type { Clock, Random } from "./clock.ts";
 import type { NodeTypes, Runtime } from "./node-type.ts";
 import type { Runner } from "./runner.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** What an engine stands on. Nothing of the platform reaches it in any other way. */
 export interface EngineConfig {
@@ -20,6 +21,10 @@ export interface PrepareOptions {
   readonly limits?: Partial<Limits>;
   /** The only node types this caller may use; others are `UNKNOWN_NODE_TYPE`. */
   readonly nodeTypes?: readonly string[];
+  /** The secrets that this caller may use; none if absent. */
+  readonly secrets?: Secrets;
+  /** Of the request, for nodes to pass on. */
+  readonly traceparent?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 import type { AttemptPart, Handled, NodePart } from "./parts.ts";
-import { nodeError, retryDelay } from "./policy.ts";
+import { nodeError, retryAfter, retryDelay } from "./policy.ts";
 
 /**
  * An attempt has failed. Either another one follows, then it and everything that had begun to read what it streamed is
@@ -19,7 +19,7 @@ function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
   const withdrawn = startedConsumers(node);
   const again = canStartAgain([node, ...withdrawn]);
   if (failure.retryable && retry && node.failures < retry.maxAttempts && again) {
-    const delayMs = retryDelay(retry, node.failures, run.config.random);
+    const delayMs = Math.max(retryDelay(retry, node.failures, run.config.random), retryAfter(failure));
     run.report.nodeFailed(node.path, attempt.number, info, { delayMs });
     withdrawAll([node, ...withdrawn]);
     waitThenRetry(node, delayMs);

@@ -1,21 +1,18 @@
 import { z } from "zod";
-import {
-  findSecret,
-  type Limits,
-  Policy,
-  type Steps,
-  Workflow,
-  type WorkflowNode,
-} from "../../protocol/index.ts";
+import { type Limits, Policy, type Steps, Workflow, type WorkflowNode } from "../../protocol/index.ts";
 import { closest } from "./closest.ts";
 import type { Graph, GraphNode } from "./graph.ts";
+import { checkDestination, checkSecrets } from "./graph-secrets.ts";
 import { type Issues, pointer } from "./issues.ts";
 import type { Effect, Handles, NodeType, NodeTypes, Runtime } from "./node-type.ts";
+import type { Secrets } from "./secrets.ts";
 
 export interface GraphRules {
   readonly types: NodeTypes;
   readonly runtime: Runtime;
   readonly limits: Limits;
+  /** Those of this caller. */
+  readonly secrets: Secrets;
   /** The types this caller may use; all if absent. */
   readonly allowed?: ReadonlySet<string>;
 }
@@ -46,11 +43,13 @@ export function* buildNode(
   const { path } = nesting;
   const part = { nodeId: node.id, issues };
   const type = findType(node, path, rules, issues);
-  if (!type || !hasNoSecret(node, path, issues)) return faulty(node, position);
+  if (!type || !checkSecrets(node, type, rules.secrets, path, issues)) return faulty(node, position);
   const policy =
     node.policy == null ? NO_POLICY : parse(Policy, node.policy, { ...part, path: `${path}/policy` });
   const data = parse(type.data, node.data ?? {}, { ...part, path: `${path}/data` });
   if (data === undefined || policy === undefined) return faulty(node, position);
+
+  checkDestination(node, type, data, rules.secrets, path, issues);
 
   const declared = type.nested?.(data);
   let nested: GraphNode["nested"] = null;
@@ -135,15 +134,6 @@ function findType(node: WorkflowNode, path: string, rules: GraphRules, issues: I
 function unknownType(type: string, { types, allowed }: GraphRules): string {
   const meant = closest(type, allowed ?? types.keys());
   return `has the type "${type}", which is not known here${meant ? `; did you mean "${meant}"?` : ""}`;
-}
-
-/** Secrets may stand only where a type marks the field; no type does yet, so they may stand nowhere. */
-function hasNoSecret(node: WorkflowNode, path: string, issues: Issues): boolean {
-  const at = node.data == null ? null : findSecret(node.data);
-  if (at === null) return true;
-  const message = `Node "${node.id}": a secret can't stand here`;
-  issues.add("INVALID_NODE_DATA", message, `${path}/data${at}`, { nodeId: node.id });
-  return false;
 }
 
 interface Schema<T> {

@@ -119,8 +119,23 @@ export interface NodeContext<Data = unknown> {
   sleep(ms: number): Promise<void>;
   /** Gives the event loop a turn: for nodes that compute for long on the engine's thread. */
   turn(): Promise<void>;
-  /** Counts one outgoing call. Throws `RESOURCE_EXHAUSTED` past the cap. */
-  countCall(): void;
+  /**
+   * Waits for something that isn't the node's own doing, such as a queue that it shares with other runs. Meanwhile it holds
+   * no slot and its timeouts stand still. Rejects when the attempt is aborted.
+   */
+  waitFor<T>(promise: Promise<T>): Promise<T>;
+  /**
+   * The right to one outgoing call, from before it begins until nothing of it is left; whoever gets it disposes of it.
+   * Waits, as `waitFor` does, while the run has as many open as it may. Throws `RESOURCE_EXHAUSTED` past the run's calls.
+   */
+  connection(): Promise<Disposable>;
+  /**
+   * The value of a secret, to be sent to this origin and nowhere else. Throws `SECRET_NOT_FOUND` unless the host has it for
+   * this caller and allows it to go there.
+   */
+  secret(name: string, origin: string): string;
+  /** The `traceparent` of the request (W3C Trace Context), to be passed on with outgoing calls. */
+  readonly traceparent: string | undefined;
   /**
    * Asks the client. Resolves with the client's answer, rejects with its error. Without an answer the run is suspended
    * once nothing else can go on, and the promise rejects with the attempt's abort.
@@ -145,6 +160,13 @@ export interface NodeType<Data = unknown> {
   readonly strongest: Effect;
   /** Hosts it runs on; all if absent. Elsewhere: `UNSUPPORTED_ON_HOST`. */
   readonly hosts?: readonly Runtime[];
+  /**
+   * The fields of `data` that may name a secret, as JSON Pointers; `*` stands for any one key: `/headers/*`. Anywhere else
+   * a secret is `INVALID_NODE_DATA`.
+   */
+  readonly secrets?: readonly string[];
+  /** The origin that the secrets in `data` would go to, or null if that can't be told before it runs. */
+  destination?(data: Data): string | null;
   handles(data: Data): Handles;
   /** What one node costs, where that follows from its data. */
   costOf?(data: Data): Cost;

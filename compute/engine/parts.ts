@@ -1,5 +1,6 @@
 import type { Limits, NodeflowError, SkipReason, Steps, Tally, Value } from "../../protocol/index.ts";
 import type { Clock } from "./clock.ts";
+import type { Connections } from "./connections.ts";
 import type { EngineConfig } from "./engine.ts";
 import type { NestedResult, Question } from "./node-type.ts";
 import type { Outbox } from "./outbox.ts";
@@ -8,6 +9,7 @@ import type { Plan, PlanEdge, PlanNode } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import type { Runnable, Scheduler } from "./scheduler.ts";
+import type { Secrets } from "./secrets.ts";
 
 /*
  * The moving parts of a run, as they see each other: a run has a top scope, a scope has a node for each node of its
@@ -25,6 +27,10 @@ export interface RunPart {
   readonly scheduler: Scheduler;
   readonly report: Report;
   readonly questions: { ask(attempt: AttemptPart, question: Question): Promise<Value> };
+  readonly connections: Connections;
+  /** What this run's caller may use. */
+  readonly secrets: Secrets;
+  readonly traceparent: string | undefined;
   readonly reuse: Reuse;
   readonly retention: Retention;
   /** What the last measured value weighs. */

@@ -10,6 +10,18 @@ export function retryDelay(retry: Retry, failures: number, random: Random): numb
   return Math.round(delay * (1 - (retry.jitter * byte) / 256));
 }
 
+/** However long an upstream asks to be left alone, no retry waits longer for it. */
+const MAX_RETRY_AFTER_MS = 600_000;
+
+/** How long the next attempt must wait because whoever was called asked for it, in `details.retryAfterMs`. */
+export function retryAfter({ details }: NodeflowError): number {
+  if (typeof details !== "object" || details === null || !("retryAfterMs" in details)) return 0;
+  const { retryAfterMs } = details;
+  if (typeof retryAfterMs !== "number" || !(retryAfterMs >= 0) || retryAfterMs === Number.POSITIVE_INFINITY)
+    return 0;
+  return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+}
+
 /** What went wrong, with its place. An error that isn't ours says what it says, and may go away by itself. */
 export function nodeError(error: unknown, nodeId: string, attempt: number): NodeflowError {
   if (!(error instanceof NodeflowError)) {

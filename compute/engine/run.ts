@@ -8,6 +8,7 @@ import {
   type Value,
 } from "../../protocol/index.ts";
 import type { Clock, Timer } from "./clock.ts";
+import { Connections } from "./connections.ts";
 import type { EngineConfig, Execution, StartOptions } from "./engine.ts";
 import { Outbox } from "./outbox.ts";
 import type { Retention } from "./output.ts";
@@ -20,6 +21,7 @@ import { type Ending, Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Scope } from "./scope.ts";
+import type { Secrets } from "./secrets.ts";
 import { checkUpdateSize } from "./update-size.ts";
 
 /** How long the end of a run waits for nodes that don't return although they were told to stop. */
@@ -38,6 +40,8 @@ export interface RunPlan {
   readonly runId: string;
   readonly seed: string;
   readonly reuse: Reuse;
+  readonly secrets: Secrets;
+  readonly traceparent: string | undefined;
   /** Top-level nodes that are to be run or reused, by index; null for all. */
   readonly selected: ReadonlySet<number> | null;
   /** Top-level nodes whose outputs are sent; null for all. */
@@ -56,6 +60,9 @@ export class Run implements Execution, RunPart {
   readonly scheduler: Scheduler;
   readonly report: Report;
   readonly questions: Questions;
+  readonly connections: Connections;
+  readonly secrets: Secrets;
+  readonly traceparent: string | undefined;
   readonly reuse: Reuse;
   readonly retention: Retention;
   readonly tally = { weight: 0 };
@@ -86,6 +93,9 @@ export class Run implements Execution, RunPart {
     this.limits = limits;
     this.clock = config.clock;
     this.reuse = plan.reuse;
+    this.secrets = plan.secrets;
+    this.traceparent = plan.traceparent;
+    this.connections = new Connections(limits.maxConnections);
     this.retention = { bytes: 0, limits };
     this.outbox = new Outbox(limits);
     this.report = new Report(this.clock, this.outbox, limits);

@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/index.ts";
+import type { Engine, Secrets } from "../engine/index.ts";
 import type { Rate } from "./access/bucket.ts";
 import type { Authorize, Grant } from "./access/grant.ts";
 
@@ -32,6 +32,8 @@ export interface ServiceConfig {
   readonly rate?: Rate;
   /** Whether `DELETE /executions/:id` can reach a run: not where each request may meet another instance. */
   readonly cancellable: boolean;
+  /** The host's secrets. Each caller may use those that its grant names; none if absent. */
+  readonly secrets?: Secrets;
   /** What the host can't promise, for `GET /capabilities`. */
   readonly notes: readonly string[];
   /** Silence after which a stream shows that it is alive. */
@@ -49,5 +51,7 @@ export interface ServiceEnv {
   readonly Variables: {
     readonly grant: Grant;
     readonly traceId: string | undefined;
+    /** The header, if it is a valid one. */
+    readonly traceparent: string | undefined;
   };
 }

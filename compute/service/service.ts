@@ -76,7 +76,10 @@ function notThisMethod(allowed: string): MiddlewareHandler<ServiceEnv> {
 function trace(config: ServiceConfig): MiddlewareHandler<ServiceEnv> {
   const { observer } = config;
   return async (c, next) => {
-    c.set("traceId", traceIdOf(c.req.header("traceparent")));
+    const traceparent = c.req.header("traceparent");
+    const traceId = traceIdOf(traceparent);
+    c.set("traceId", traceId);
+    c.set("traceparent", traceId === undefined ? undefined : traceparent);
     try {
       await next();
     } catch (thrown) {

@@ -161,7 +161,10 @@ function taskOf(types: NodeTypes, type: string, data: unknown, options: TaskOpti
     log() {},
     sleep: (ms) => sleep(ms, signal),
     turn: () => sleep(0, signal),
-    countCall() {},
+    waitFor: (promise) => promise,
+    connection: async () => ({ [Symbol.dispose]() {} }),
+    secret: refused,
+    traceparent: undefined,
     ask: refused,
     run: refused,
   };

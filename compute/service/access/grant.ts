@@ -1,5 +1,5 @@
 import type { Limits } from "../../../protocol/index.ts";
-import type { PrepareOptions } from "../../engine/index.ts";
+import type { PrepareOptions, Secrets } from "../../engine/index.ts";
 
 /** What a caller may do. */
 export interface Grant {
@@ -7,6 +7,8 @@ export interface Grant {
   readonly principal: string;
   /** The only node types that the caller may use; all if absent. */
   readonly nodeTypes?: readonly string[];
+  /** The secrets of the host that the caller may use, by name; none if absent. */
+  readonly secrets?: readonly string[];
   /** Caps of this caller, where they are lower than the host's. */
   readonly limits?: Partial<Limits>;
 }
@@ -28,7 +30,29 @@ export function limitsOf(grant: Grant, limits: Limits): Limits {
   return { ...limits, ...Object.fromEntries(lower) };
 }
 
-/** What the engine has to know of a caller. */
-export function prepareOptions({ limits, nodeTypes }: Grant, signal: AbortSignal): PrepareOptions {
-  return { ...(limits && { limits }), ...(nodeTypes && { nodeTypes }), signal };
+/** What of a request, other than its body, the engine has to know. */
+export interface Caller {
+  readonly grant: Grant;
+  readonly traceparent: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What the engine has to know of a caller, on a host with these secrets. */
+export function prepareOptions(caller: Caller, hostSecrets: Secrets | undefined): PrepareOptions {
+  const { grant, traceparent, signal } = caller;
+  const { limits, nodeTypes, secrets = [] } = grant;
+  return {
+    ...(limits && { limits }),
+    ...(nodeTypes && { nodeTypes }),
+    ...(hostSecrets && secrets.length > 0 && { secrets: only(secrets, hostSecrets) }),
+    ...(traceparent !== undefined && { traceparent }),
+    signal,
+  };
+}
+
+function only(names: readonly string[], secrets: Secrets): Secrets {
+  return {
+    has: (name) => names.includes(name) && secrets.has(name),
+    reveal: (name, origin) => (names.includes(name) ? secrets.reveal(name, origin) : null),
+  };
 }

@@ -22,7 +22,8 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
     using slot = runs.reserve(grant);
     const own = limitsOf(grant, limits);
     const request = await readRequest(c.req.raw, own, clock);
-    const prepared = await config.engine.prepare(request, prepareOptions(grant, signal));
+    const caller = { grant, traceparent: c.get("traceparent"), signal };
+    const prepared = await config.engine.prepare(request, prepareOptions(caller, config.secrets));
     const type = mediaTypeOf(c);
     const encoder = encoderOf(type, { request, limits: own, clock });
     runs.refuseWhileDraining();

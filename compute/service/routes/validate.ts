@@ -9,6 +9,7 @@ export function validate(config: ServiceConfig) {
   return async (c: Context<ServiceEnv>): Promise<Response> => {
     const grant = c.get("grant");
     const request = await readRequest(c.req.raw, limitsOf(grant, limits), clock);
-    return c.json(await config.engine.validate(request, prepareOptions(grant, c.req.raw.signal)));
+    const caller = { grant, traceparent: undefined, signal: c.req.raw.signal };
+    return c.json(await config.engine.validate(request, prepareOptions(caller, config.secrets)));
   };
 }

@@ -83,8 +83,17 @@ class Context implements NodeContext {
   turn() {
     return new Promise<void>((resolve) => setImmediate(resolve));
   }
-  countCall() {
-    unexpected("call out");
+  waitFor<T>(promise: Promise<T>) {
+    return promise;
+  }
+  connection(): Promise<Disposable> {
+    return unexpected("call out");
+  }
+  secret(): string {
+    return unexpected("reveal a secret");
+  }
+  get traceparent() {
+    return undefined;
   }
   ask(question: Question) {
     return this.#setup.ask?.(question) ?? unexpected("ask");
