@@ -1,53 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { createEngine, localRunner, type NodeContext, type NodeType } from "../../compute/engine/index.ts";
-import { builtinNodes } from "../../compute/nodes/index.ts";
-import {
-  checkpointOf,
-  DEFAULT_LIMITS,
-  ExecuteRequest,
-  type ExecuteRequestInput,
-  type ExecutionUpdate,
-  fold,
-  type Limits,
-} from "../../protocol/index.ts";
-import { VirtualClock } from "../support/clock.ts";
-
-type Execute = (context: NodeContext) => AsyncIterable<never> | Iterable<{ value: never }>;
-
-function nodeType(type: string, execute: unknown, more: Partial<NodeType> = {}): NodeType {
-  return {
-    type,
-    description: "",
-    data: z.unknown(),
-    cost: "trivial",
-    strongest: "effectful",
-    handles: () => ({ inputs: { in: {} }, outputs: { out: "value" } }),
-    effect: () => "pure",
-    execute: execute as Execute,
-    ...more,
-  };
-}
-
-async function run(
-  request: ExecuteRequestInput,
-  own: readonly NodeType[] = [],
-  limits: Partial<Limits> = {},
-): Promise<ExecutionUpdate[]> {
-  const clock = new VirtualClock();
-  const engine = createEngine({
-    runtime: "node",
-    types: new Map([...builtinNodes, ...own.map((type) => [type.type, type] as const)]),
-    runner: localRunner,
-    clock,
-    random: (bytes) => new Uint8Array(bytes).fill(7),
-    limits: { ...DEFAULT_LIMITS, ...limits },
-  });
-  const prepared = await engine.prepare(ExecuteRequest.parse(request));
-  const updates: ExecutionUpdate[] = [];
-  for await (const update of prepared.start()) updates.push(update);
-  return updates;
-}
+import type { NodeContext } from "../../compute/engine/index.ts";
+import { checkpointOf, ExecuteRequest, type ExecutionUpdate, fold } from "../../protocol/index.ts";
+import { containerType, nodeType, run } from "../support/own-nodes.ts";
 
 const types = (updates: readonly ExecutionUpdate[]) => updates.map(({ type }) => type);
 
@@ -80,7 +34,10 @@ describe("faults that the engine once had", () => {
       { id: "a", type: "failing" },
       { id: "b", type: "effect" },
     ];
-    const updates = await run({ workflow: { nodes }, options: { concurrency: 1 } }, [failing, effect]);
+    const updates = await run(
+      { workflow: { nodes }, options: { concurrency: 1 } },
+      { types: [failing, effect] },
+    );
     expect(updates.at(-1)?.type).toBe("execution-failed");
     expect(started).toEqual([]);
   });
@@ -90,7 +47,7 @@ describe("faults that the engine once had", () => {
       yield { value: 1 };
       throw Object.assign(new Error(), { message: { a: 1 } });
     });
-    const updates = await run({ workflow: { nodes: [{ id: "a", type: "odd" }] } }, [odd]);
+    const updates = await run({ workflow: { nodes: [{ id: "a", type: "odd" }] } }, { types: [odd] });
     expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "NODE_FAILED" } });
   });
 
@@ -98,7 +55,7 @@ describe("faults that the engine once had", () => {
     const thrower = nodeType("thrower", () => {
       throw undefined;
     });
-    const updates = await run({ workflow: { nodes: [{ id: "a", type: "thrower" }] } }, [thrower]);
+    const updates = await run({ workflow: { nodes: [{ id: "a", type: "thrower" }] } }, { types: [thrower] });
     expect(updates.at(-1)?.type).toBe("execution-failed");
   });
 
@@ -117,21 +74,20 @@ describe("faults that the engine once had", () => {
       ],
       edges: [{ source: "t", target: "o" }],
     };
-    const updates = await run({ workflow }, [text], { maxRetainedBytes: 4 });
+    const updates = await run({ workflow }, { types: [text], limits: { maxRetainedBytes: 4 } });
     expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "RESOURCE_EXHAUSTED" } });
   });
 
   test("a container that asks after its nested run suspends the run", async () => {
-    const nested = { nodes: [{ id: "c", type: "constant", data: { value: 1 } }], edges: [] };
-    const container = nodeType(
-      "container",
-      async function* (context: NodeContext) {
-        await context.run({ inputs: {} }).result;
-        yield { value: await context.ask({ tool: "sure", args: {} }) };
-      },
-      { nested: () => ({ workflow: nested, inputs: [] }) },
+    const nested = { nodes: [{ id: "c", type: "constant", data: { value: 1 } }] };
+    const container = containerType("container", nested, async function* (context: NodeContext) {
+      await context.run({ inputs: {} }).result;
+      yield { value: await context.ask({ tool: "sure", args: {} }) };
+    });
+    const updates = await run(
+      { workflow: { nodes: [{ id: "a", type: "container" }] } },
+      { types: [container] },
     );
-    const updates = await run({ workflow: { nodes: [{ id: "a", type: "container" }] } }, [container]);
     expect(types(updates).slice(-2)).toEqual(["input-requested", "execution-suspended"]);
   });
 
@@ -170,7 +126,7 @@ describe("faults that the engine once had", () => {
         { source: "b", target: "t", targetHandle: "b" },
       ],
     };
-    const updates = await run({ workflow }, [failing, both]);
+    const updates = await run({ workflow }, { types: [failing, both] });
     expect(updates.at(-1)?.type).toBe("execution-completed");
     expect(updates).toContainEqual(expect.objectContaining({ type: "node-skipped", nodeId: "t" }));
   });
