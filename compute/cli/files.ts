@@ -1,6 +1,14 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { access, constants, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
-import { type Checkpoint, checkpointToJson, finish, parseCheckpoint } from "../../protocol/index.ts";
+import {
+  type Checkpoint,
+  checkpointToJson,
+  encodeJson,
+  finish,
+  parseCheckpoint,
+  type Value,
+} from "../../protocol/index.ts";
 import { parseJson } from "./assignment.ts";
 import { UsageError } from "./problem.ts";
 
@@ -23,11 +31,32 @@ export async function readCheckpoint(name: string): Promise<Checkpoint> {
   return finish(parseCheckpoint(await readJsonFile(name)));
 }
 
-/** Written beside its place and moved there, so that a checkpoint that was there is never half overwritten. */
 export async function saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<void> {
+  await save(name, `${checkpointToJson(checkpoint)}\n`);
+}
+
+/** Bytes and text as they are, anything else as JSON. */
+export async function saveValue(name: string, value: Value): Promise<void> {
+  const plain = typeof value === "string" || value instanceof Uint8Array;
+  await save(name, plain ? value : `${encodeJson(value)}\n`);
+}
+
+/** Fails early where nothing could be written later, when the work has been done. */
+export async function checkWritable(name: string): Promise<void> {
+  try {
+    await access(dirname(resolve(name)), constants.W_OK);
+  } catch (cause) {
+    throw new UsageError(`${name} can't be written: ${reasonOf(cause, "there is no such folder")}`, {
+      cause,
+    });
+  }
+}
+
+/** Written beside its place and moved there, so that what was there is never half overwritten. */
+async function save(name: string, content: string | Uint8Array): Promise<void> {
   const beside = `${name}.${process.pid}.tmp`;
   try {
-    await writeFile(beside, `${checkpointToJson(checkpoint)}\n`);
+    await writeFile(beside, content);
     await rename(beside, name);
   } catch (cause) {
     throw new UsageError(`${name} can't be written: ${reasonOf(cause)}`, { cause });
@@ -40,10 +69,10 @@ async function readStdin(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown, missing = "there is no such file"): string {
   if (!(cause instanceof Error)) return String(cause);
   const code = "code" in cause ? cause.code : undefined;
-  if (code === "ENOENT") return "there is no such file";
+  if (code === "ENOENT") return missing;
   if (code === "EISDIR") return "it is a folder";
   if (code === "EACCES") return "permission denied";
   return cause.message;

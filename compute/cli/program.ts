@@ -40,6 +40,11 @@ export async function main(
     .option("--answer <node=json>", "the answer to a tool node's question (repeatable)", collect)
     .option("--checkpoint <file>", "go on from where a run was")
     .option("--save-checkpoint <file>", "save where the run got to, however it ends")
+    .option(
+      "--output <name=file>",
+      "write this result to a file when the run has completed (repeatable)",
+      collect,
+    )
     .option("--until <node>", "run only this node and what it depends on (repeatable)", collect)
     .option("--from <node>", "run this node and what depends on it again (repeatable)", collect)
     .option("--seed <seed>", "make chance repeatable")

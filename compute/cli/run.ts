@@ -15,6 +15,7 @@ import { writeLines } from "./lines.ts";
 import { LocalTransport } from "./local.ts";
 import { EXIT, type ExitCode, explainInfo, printable, UsageError } from "./problem.ts";
 import { buildRequest, type RequestOptions } from "./request.ts";
+import { outputFiles, saveOutputs } from "./save-outputs.ts";
 import { Live } from "./terminal/live.ts";
 import { duration } from "./terminal/text.ts";
 
@@ -22,12 +23,14 @@ export interface RunCommandOptions extends RequestOptions {
   readonly server?: string;
   readonly token?: string;
   readonly saveCheckpoint?: string;
+  readonly output?: readonly string[];
   readonly json?: boolean;
 }
 
 /** `nodeflow run FILE`. */
 export async function runCommand(file: string, options: RunCommandOptions): Promise<ExitCode> {
   const request = await buildRequest(file, options);
+  const files = await outputFiles(options.output ?? [], request.workflow);
   const interrupting = new Interrupts();
   const terminal = options.json ? null : terminalOf();
   const live = terminal
@@ -49,6 +52,10 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
     await Promise.allSettled([shown]);
     const ended = await result;
     live?.end(ended);
+    if (ended.status === "completed") {
+      for (const name of await saveOutputs(files, ended))
+        complain(`${name} was skipped, so nothing was written`);
+    }
     if (ended.status === "suspended") explainSuspension(ended, options);
     else if (ended.error && !live) complain(...explainInfo(ended.error));
     return EXIT[ended.status];

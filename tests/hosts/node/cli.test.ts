@@ -171,6 +171,37 @@ describe("off a terminal", () => {
     expect(new Set(skipped)).toEqual(new Set(["not-selected"]));
   });
 
+  test.each([
+    ["text", "as it is\n", "as it is\n"],
+    ["value", { a: [1] }, '{"a":[1]}\n'],
+    ["bytes", { $bytes: "AP8=" }, "\0\xff"],
+  ])("--output NAME=FILE writes a result as %s", async (name, value, content) => {
+    const file = join(folder, `${name}.out`);
+    const request = { workflow: echo, inputs: { x: value } };
+    const { code } = await cli(["run", saved("echo.json", request), "--output", `x=${file}`]);
+    expect(code).toBe(0);
+    expect(readFileSync(file, "latin1")).toBe(content);
+  });
+
+  test.each([
+    ["y=a.txt", "no output of that name"],
+    ["x=", "names no file"],
+    ["x=/no/such/folder/a.txt", "there is no such folder"],
+    ["x", "has no name"],
+  ])("--output %s is refused before the run", async (output, reason) => {
+    const { code, out, err } = await cli([
+      "run",
+      saved("echo.json", echo),
+      "--input",
+      "x=1",
+      "--output",
+      output,
+    ]);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain(reason);
+  });
+
   test("--seed makes runs repeatable", async () => {
     const { out } = await cli(["run", "examples/react-flow.json", "--seed", "dice"]);
     expect(updatesIn(out)[0]).toMatchObject({ seed: "dice" });
