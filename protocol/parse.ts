@@ -5,7 +5,7 @@ import { pointerTo } from "./codec/pointer.ts";
 import { unmarkSteps } from "./codec/unmark.ts";
 import { NodeflowError } from "./error.ts";
 import { Answer, ExecuteOptions, type ExecuteRequest } from "./execution.ts";
-import type { Steps } from "./steps.ts";
+import { NODES_A_STEP, type Steps } from "./steps.ts";
 import type { Value } from "./value.ts";
 import { Workflow, WorkflowEdge, WorkflowNode } from "./workflow.ts";
 
@@ -24,8 +24,6 @@ export interface RequestFault {
 }
 
 const MAX_FAULTS = 100;
-/** Nodes, edges or entries parsed between two pauses. */
-const SLICE = 128;
 const REQUEST_KEYS = ["workflow", "inputs", "options", "checkpoint", "answers"] as const;
 
 const WorkflowHead = Workflow.omit({ nodes: true, edges: true });
@@ -161,7 +159,7 @@ class Parser {
     const list: T[] = [];
     if (!Array.isArray(body)) return this.#not("a list", path, list);
     for (let i = 0; i < body.length; i++) {
-      if (i % SLICE === SLICE - 1) yield;
+      if (i % NODES_A_STEP === NODES_A_STEP - 1) yield;
       const at = `${path}/${i}`;
       const element = this.#shape(schema, body[i], at);
       if (element === undefined) continue;
@@ -176,7 +174,7 @@ class Parser {
     if (!isPlain(body)) return this.#not("an object", path, record);
     let count = 0;
     for (const name of Object.keys(body)) {
-      if (++count % SLICE === 0) yield;
+      if (++count % NODES_A_STEP === 0) yield;
       if (name === "__proto__") {
         this.#fault(pointerTo(path, name), "the key __proto__ is refused");
         continue;

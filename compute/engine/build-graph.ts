@@ -1,7 +1,14 @@
-import { invalidName, isDecoration, type Limits, type Steps, type Workflow } from "../../protocol/index.ts";
+import {
+  invalidName,
+  isDecoration,
+  type Limits,
+  NODES_A_STEP,
+  type Steps,
+  type Workflow,
+} from "../../protocol/index.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { checkConnections, connect } from "./graph-edges.ts";
-import { buildNode, type GraphRules, type Nesting } from "./graph-node.ts";
+import { buildNested, buildNode, type GraphRules, type Nesting } from "./graph-node.ts";
 import { sort } from "./graph-order.ts";
 import type { Issues } from "./issues.ts";
 
@@ -15,13 +22,13 @@ export function* buildGraph(
   nesting: Nesting = TOP(),
 ): Steps<Graph> {
   if (!fits(workflow, rules.limits, issues, nesting)) return { nodes: [], edges: [] };
-  const touched = new Set<string>();
-  for (const edge of workflow.edges) {
-    touched.add(edge.source).add(edge.target);
-    yield;
-  }
+  const inside = (nested: Workflow, place: Nesting) => buildGraph(nested, rules, issues, place);
+  const touched = touchedNodes(workflow);
   const nodes = new Map<string, GraphNode>();
-  for (const [position, node] of workflow.nodes.entries()) {
+  let position = -1;
+  for (const node of workflow.nodes) {
+    position += 1;
+    if (position % NODES_A_STEP === 0) yield;
     if (isDecoration(node, touched)) continue;
     const path = `${nesting.path}/nodes/${position}`;
     const wrong = invalidName(node.id);
@@ -31,12 +38,20 @@ export function* buildGraph(
       issues.add("DUPLICATE_NODE_ID", message, `${path}/id`, { nodeId: node.id });
       continue;
     }
-    nodes.set(node.id, yield* buildNode(node, position, { ...nesting, path }, rules, issues, buildGraph));
-    yield;
+    const built = buildNode(node, position, path, rules, issues);
+    nodes.set(node.id, built.type.nested ? yield* buildNested(built, nesting, path, issues, inside) : built);
   }
   const edges = yield* connect(workflow.edges, nodes, nesting.path, issues);
   yield* checkConnections(nodes.values(), nesting.path, issues);
   return { nodes: yield* sort([...nodes.values()], nesting.path, issues), edges };
+}
+
+/** The nodes at the ends of edges, if that matters: it decides whether a node without type is decoration. */
+function touchedNodes(workflow: Workflow): ReadonlySet<string> {
+  const touched = new Set<string>();
+  if (workflow.nodes.every((node) => node.type != null)) return touched;
+  for (const edge of workflow.edges) touched.add(edge.source).add(edge.target);
+  return touched;
 }
 
 function fits(workflow: Workflow, limits: Limits, issues: Issues, { path, depth, totals }: Nesting): boolean {

@@ -3,6 +3,7 @@ import {
   DEFAULT_TARGET_HANDLE,
   invalidName,
   type Kind,
+  NODES_A_STEP,
   type Steps,
   type WorkflowEdge,
 } from "../../protocol/index.ts";
@@ -19,8 +20,10 @@ export function* connect(
 ): Steps<GraphEdge[]> {
   const edges: GraphEdge[] = [];
   const occupied = new Set<string>();
-  for (const [position, edge] of posted.entries()) {
-    yield;
+  let position = -1;
+  for (const edge of posted) {
+    position += 1;
+    if (position % NODES_A_STEP === 0) yield;
     const end = new EdgeEnds(edge, position, path, issues);
     end.checkIds(nodes);
     const source = nodes.get(edge.source);
@@ -51,7 +54,7 @@ class EdgeEnds {
   readonly targetHandle: string;
   readonly #edge: WorkflowEdge;
   readonly #position: number;
-  readonly #path: string;
+  readonly #workflowPath: string;
   readonly #issues: Issues;
 
   constructor(edge: WorkflowEdge, position: number, workflowPath: string, issues: Issues) {
@@ -59,7 +62,7 @@ class EdgeEnds {
     this.targetHandle = edge.targetHandle ?? DEFAULT_TARGET_HANDLE;
     this.#edge = edge;
     this.#position = position;
-    this.#path = `${workflowPath}/edges/${position}`;
+    this.#workflowPath = workflowPath;
     this.#issues = issues;
   }
 
@@ -114,7 +117,8 @@ class EdgeEnds {
   ): void {
     const { id } = this.#edge;
     const name = id == null ? `Edge ${this.#position}` : `Edge "${id}"`;
-    this.#issues.add(code, `${name}: ${what}`, `${this.#path}/${key}`, {
+    const path = `${this.#workflowPath}/edges/${this.#position}/${key}`;
+    this.#issues.add(code, `${name}: ${what}`, path, {
       ...(id != null && { edgeId: id }),
       ...place,
     });
@@ -135,8 +139,10 @@ function specOf(node: GraphNode, handle: string): InputSpec | undefined {
 /** What is missing once all edges are known, and which outputs are named twice. */
 export function* checkConnections(nodes: Iterable<GraphNode>, path: string, issues: Issues): Steps<void> {
   const names = new Set<string>();
+  let checked = 0;
   for (const node of nodes) {
-    yield;
+    checked += 1;
+    if (checked % NODES_A_STEP === 0) yield;
     const place = `${path}/nodes/${node.position}`;
     for (const handle in node.handles.inputs) {
       if (!node.handles.inputs[handle]?.required) continue;

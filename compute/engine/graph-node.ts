@@ -25,22 +25,17 @@ export interface Nesting {
   readonly totals: { nodes: number; edges: number };
 }
 
-/** Builds the workflow inside a container. */
-type BuildGraph = (workflow: Workflow, rules: GraphRules, issues: Issues, nesting: Nesting) => Steps<Graph>;
-
 /** The policy of nodes that have none of their own. */
 const NO_POLICY = Policy.parse({});
 
-/** Checks one node by itself: its type, its data, its policy, and the workflow inside it if it is a container. */
-export function* buildNode(
+/** Checks one node by itself: its type, its data and its policy. A container has no workflow in it yet. */
+export function buildNode(
   node: WorkflowNode,
   position: number,
-  nesting: Nesting,
+  path: string,
   rules: GraphRules,
   issues: Issues,
-  buildGraph: BuildGraph,
-): Steps<GraphNode> {
-  const { path } = nesting;
+): GraphNode {
   const part = { nodeId: node.id, issues };
   const type = findType(node, path, rules, issues);
   if (!type || !checkSecrets(node, type, rules.secrets, path, issues)) return faulty(node, position);
@@ -51,15 +46,6 @@ export function* buildNode(
 
   checkDestination(node, type, data, rules.secrets, path, issues);
 
-  const declared = type.nested?.(data);
-  let nested: GraphNode["nested"] = null;
-  if (declared) {
-    const place = `${path}/data/workflow`;
-    const workflow = parse(Workflow, declared.workflow, { ...part, path: place });
-    if (!workflow) return faulty(node, position);
-    const inside = { ...nesting, path: place, depth: nesting.depth + 1 };
-    nested = { graph: yield* buildGraph(workflow, rules, issues, inside), inputs: declared.inputs };
-  }
   const handles = type.handles(data);
   if (!defaultFits(policy, handles)) {
     const kind = handles.outputs["out"];
@@ -75,14 +61,34 @@ export function* buildNode(
     data,
     policy,
     handles: policy.onError === "route" ? withErrorOutput(handles) : handles,
-    effect: nested ? strongest(type.effect(data), nested.graph) : type.effect(data),
-    nested,
+    effect: type.effect(data),
+    nested: null,
     input: type.input?.(data) ?? null,
     output: type.output?.(data) ?? null,
     faulty: false,
     in: [],
     out: [],
   };
+}
+
+/** Builds a graph of a workflow at a place in the request. */
+type BuildGraph = (workflow: Workflow, nesting: Nesting) => Steps<Graph>;
+
+/** Puts the graph of its workflow into a container. */
+export function* buildNested(
+  node: GraphNode,
+  nesting: Nesting,
+  path: string,
+  issues: Issues,
+  buildGraph: BuildGraph,
+): Steps<GraphNode> {
+  const declared = node.type.nested?.(node.data);
+  if (!declared) return node;
+  const place = `${path}/data/workflow`;
+  const workflow = parse(Workflow, declared.workflow, { nodeId: node.id, issues, path: place });
+  if (!workflow) return faulty(node, node.position);
+  const graph = yield* buildGraph(workflow, { ...nesting, path: place, depth: nesting.depth + 1 });
+  return { ...node, nested: { graph, inputs: declared.inputs }, effect: strongest(node.effect, graph) };
 }
 
 const NOTHING: NodeType = {
@@ -97,7 +103,7 @@ const NOTHING: NodeType = {
 };
 
 /** In place of a node that can't be built. It is never run: there is an issue. */
-function faulty({ id }: WorkflowNode, position: number): GraphNode {
+function faulty({ id }: { readonly id: string }, position: number): GraphNode {
   return {
     id,
     position,

@@ -1,4 +1,4 @@
-import type { Steps } from "../../protocol/index.ts";
+import { NODES_A_STEP, type Steps } from "../../protocol/index.ts";
 import type { GraphEdge, GraphNode } from "./graph.ts";
 import type { Issues } from "./issues.ts";
 
@@ -7,21 +7,21 @@ const MAX_NAMES = 20;
 
 /** Puts sources before their targets and numbers the nodes (Kahn 1962). What is left over is on a cycle or behind one. */
 export function* sort(nodes: readonly GraphNode[], path: string, issues: Issues): Steps<GraphNode[]> {
-  const waiting = new Map<GraphNode, number>();
   const order: GraphNode[] = [];
+  /** Sources that have no number yet, by position. */
+  const waiting: number[] = [];
   for (const node of nodes) {
+    waiting[node.position] = node.in.length;
     if (node.in.length === 0) order.push(node);
-    else waiting.set(node, node.in.length);
-    yield;
   }
   for (let next = 0; next < order.length; next++) {
+    if (next % NODES_A_STEP === 0) yield;
     const node = order[next] as GraphNode;
     node.index = next;
     for (const { target } of node.out) {
-      const left = (waiting.get(target) ?? 0) - 1;
-      waiting.set(target, left);
+      const left = (waiting[target.position] ?? 0) - 1;
+      waiting[target.position] = left;
       if (left === 0) order.push(target);
-      yield;
     }
   }
   const stuck = nodes.find((node) => node.index < 0);

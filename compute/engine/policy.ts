@@ -2,6 +2,11 @@ import type { Retry } from "../../protocol/index.ts";
 import { NodeflowError } from "../../protocol/index.ts";
 import type { Clock, Random, Timer } from "./clock.ts";
 
+/** Whether a node may be tried again. */
+export function retries(retry: Retry | undefined): boolean {
+  return retry !== undefined && retry.maxAttempts > 1;
+}
+
 /** How long to wait before the attempt that follows `failures` failures, in milliseconds. */
 export function retryDelay(retry: Retry, failures: number, random: Random): number {
   const delay = Math.min(retry.delayMs * retry.factor ** (failures - 1), retry.maxDelayMs);

@@ -1,0 +1,93 @@
+import { NODES_A_STEP, type Policy, type Steps } from "../../protocol/index.ts";
+import type { Graph, GraphEdge, GraphNode } from "./graph.ts";
+import { liveEdges } from "./live-edges.ts";
+import type { Plan, PlanEdge, PlanInput, PlanNode } from "./plan.ts";
+import { planEdges } from "./plan-edges.ts";
+import { retries } from "./policy.ts";
+
+/** Lays a graph out for running. `runsElsewhere`: nodes may have to start again, since where they run can be lost. */
+export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
+  const live = yield* liveEdges(graph);
+  const again = ({ retry }: Policy) => runsElsewhere || retries(retry);
+  const restarts = spreading(graph, live.edges, (policy) => again(policy) || policy.onError === "default");
+  const withdraws = spreading(graph, live.edges, (policy) => again(policy) || policy.onError !== "fail");
+  const { inputs, outputs } = yield* planEdges(graph, live.edges, restarts);
+  const nodes: PlanNode[] = [];
+  const { notes } = live;
+  for (const node of graph.nodes) {
+    const { index, nested } = node;
+    if (index % NODES_A_STEP === 0) yield;
+    const inside = nested && {
+      plan: yield* planGraph(nested.graph, runsElsewhere),
+      inputs: nested.inputs,
+    };
+    const handles = { inputs: inputs[index] ?? [], outputs: outputs[index] ?? [] };
+    nodes.push(planNode(node, inside, handles, restarts[index] ?? false, withdraws[index] ?? false));
+    if (inside) for (const note of inside.plan.notes) notes.push(`${node.id}/${note}`);
+  }
+  return {
+    nodes,
+    edges: graph.edges.length,
+    liveEdges: live.edges.size,
+    outputs: nodes.filter((node) => node.output !== null),
+    starts: nodes.filter((node) => node.unknown === 0).map((node) => node.index),
+    notes,
+  };
+}
+
+function planNode(
+  node: GraphNode,
+  nested: PlanNode["nested"],
+  { inputs, outputs }: Pick<PlanNode, "inputs" | "outputs">,
+  restarts: boolean,
+  withdraws: boolean,
+): PlanNode {
+  return {
+    index: node.index,
+    id: node.id,
+    type: node.type,
+    data: node.data,
+    policy: node.policy,
+    effect: node.effect,
+    cost: node.type.costOf?.(node.data) ?? node.type.cost,
+    nested,
+    input: node.input,
+    output: node.output,
+    inputs,
+    outputs,
+    liveInputs: liveInputs(inputs),
+    restarts,
+    withdraws,
+    unknown: unknownOf(inputs),
+  };
+}
+
+const NONE: readonly PlanEdge[] = [];
+
+function liveInputs(inputs: readonly PlanInput[]): readonly PlanEdge[] {
+  let live = NONE;
+  for (const { edges } of inputs) {
+    for (const edge of edges) if (edge.live >= 0) live = live === NONE ? [edge] : [...live, edge];
+  }
+  return live;
+}
+
+function unknownOf(inputs: readonly PlanInput[]): number {
+  let unknown = 0;
+  for (const { spec, edges } of inputs) unknown += spec.first ? 1 : edges.length;
+  return unknown;
+}
+
+/** By node, whether something is true by its own policy, or because it is true of a live source. */
+function spreading(
+  graph: Graph,
+  live: ReadonlySet<GraphEdge>,
+  byItself: (policy: Policy) => boolean,
+): readonly boolean[] {
+  const found: boolean[] = [];
+  for (const node of graph.nodes) {
+    const reached = live.size > 0 && node.in.some((edge) => live.has(edge) && found[edge.source.index]);
+    found.push(reached || byItself(node.policy));
+  }
+  return found;
+}
