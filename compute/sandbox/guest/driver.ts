@@ -95,9 +95,9 @@ const then = uncurry(Promise.prototype.then);
 const asyncIterator = Symbol.asyncIterator;
 const syncIterator = Symbol.iterator;
 `;
-/** Defines `console`, whose lines go to `log(level, message)`; at most 1,000 of 4,096 characters. */
+/** Defines `console`, whose lines go to `log(level, message)`; at most 1,000 of 4,096 characters, the last of which says that there were more. */
 export const CONSOLE = /* js */ `
-const MAX_LINES = 1000;
+const MAX_LINES = 999;
 const MAX_CHARS = 4096;
 let lines = 0;
 

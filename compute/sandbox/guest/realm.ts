@@ -98,13 +98,15 @@ function stopClock() {
     const at = exec(iso, given);
     if (at) {
       const [, year, month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = "", zone = "Z"] = at;
-      if (year === "-000000" || month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 59) return NaN;
+      if (year === "-000000" || month < 1 || month > 12 || day < 1 || day > 31 || minute > 59 || second > 59) return NaN;
+      if (+hour + (+minute + +second + +fraction > 0 ? 1 : 0) > 24) return NaN;
       const ms = +slice(fraction + "000", 0, 3);
       const sign = slice(zone, 0, 1);
       const offset = sign === "Z" ? 0 : (sign === "-" ? -1 : 1) * (+slice(zone, 1, 3) * 60 + +slice(zone, -2));
-      const date = new Real(utc(2000, month - 1, day, hour, minute, second, ms));
+      const date = new Real(utc(2000, 0, 1, 0, minute, second, ms));
       apply(real.setUTCFullYear, date, [+year, month - 1, +day]);
-      return timeOf(date) - offset * 60000;
+      if (apply(real.getUTCDate, date, []) !== +day) return NaN;
+      return timeOf(date) + hour * 3600000 - offset * 60000;
     }
     const words = exec(said, given);
     if (!words) return NaN;
