@@ -43,6 +43,8 @@ export interface Limits {
   readonly maxCalls: number;
   /** Outgoing connections that one run has open at once. Beyond: nodes wait. */
   readonly maxConnections: number;
+  /** The answer to one outgoing call, counted after decompression. Beyond: `OUTPUT_TOO_LARGE`. */
+  readonly maxResponseBytes: number;
   /** `node-log` updates of one run. Beyond: dropped, and one line says so. */
   readonly maxLogLines: number;
   /** Characters of one log or progress message. Beyond: cut. */
@@ -75,6 +77,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxIterations: 100_000,
   maxCalls: 10_000,
   maxConnections: 256,
+  maxResponseBytes: 256 * MiB,
   maxLogLines: 10_000,
   maxLogChars: 4 * KiB,
   maxOpenQuestions: 256,

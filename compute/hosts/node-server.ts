@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner, type NodeTypes } from "../engine/index.ts";
-import { builtinNodes } from "../nodes/index.ts";
+import { builtinNodes, nodeTypes } from "../nodes/index.ts";
 import {
   anyone,
   bearer,
@@ -12,8 +12,11 @@ import {
   type Logger,
   type Service,
 } from "../service/index.ts";
+import { AddressGuard } from "./address-guard.ts";
 import { type Environment, EnvironmentError } from "./environment.ts";
 import { prometheus } from "./node-metrics.ts";
+import { nodeOutlet } from "./node-outlet.ts";
+import { outgoingNodes } from "./outgoing-nodes.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
 
@@ -46,10 +49,11 @@ export async function startServer(environment: Environment, options: NodeServerO
       `HOST ${environment.host} can be reached by others, so NODEFLOW_TOKENS must say who may call (NAME:TOKEN,…)`,
     );
   }
+  const outlet = nodeOutlet(new AddressGuard(environment.outgoing));
   const service = createService({
     engine: createEngine({
       runtime: "node",
-      types: options.types ?? builtinNodes,
+      types: options.types ?? nodeTypes(builtinNodes, outgoingNodes(outlet, environment)),
       runner: localRunner,
       clock: webClock(),
       random: webRandom,
@@ -60,6 +64,7 @@ export async function startServer(environment: Environment, options: NodeServerO
     authorize: open ? anyone : bearer(environment.grants),
     loopbackOnly: open,
     origins: environment.origins,
+    secrets: environment.secrets,
     ...(environment.rate && { rate: environment.rate }),
     cancellable: true,
     notes: ["Counts and rates are per process."],
@@ -97,6 +102,7 @@ export async function startServer(environment: Environment, options: NodeServerO
     async close() {
       await service.drain(environment.graceMs);
       await stop(server);
+      await outlet.close();
     },
   };
 }

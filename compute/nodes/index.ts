@@ -1,1 +1,5 @@
+export { httpNode } from "./http/http.ts";
+export { Network, type NetworkConfig } from "./network/network.ts";
+export type { Incoming, Outgoing, Outlet } from "./network/outlet.ts";
+export type { Pace } from "./network/turns.ts";
 export * from "./registry.ts";

@@ -1,0 +1,33 @@
+import type { Outgoing, Outlet } from "../nodes/index.ts";
+import { type AddressGuard, addressOf } from "./address-guard.ts";
+
+/**
+ * The network as Workers reach it. Names are resolved by the platform, which keeps to public addresses (the compatibility
+ * flag `global_fetch_strictly_public`); what a URL says by itself is checked here.
+ */
+export function workersOutlet(guard: AddressGuard): Outlet {
+  return {
+    refusal: (url) => guard.refusal(url, { resolved: false }) ?? localName(url),
+    send: ({ url, method, headers, body, signal }: Outgoing) =>
+      fetch(url, { method, headers, signal, redirect: "manual", ...(body !== undefined && { body }) }),
+  };
+}
+
+/** Names that stand for the machine itself wherever they are resolved (RFC 6761). */
+function localName({ hostname }: URL): string | null {
+  const name = hostname.replace(/\.$/, "");
+  if (addressOf(hostname) !== null || !(name === "localhost" || name.endsWith(".localhost"))) return null;
+  return `${hostname} is not called from here`;
+}
+
+/**
+ * The network as pages reach it: what they may call is for the browser and for CORS to say. It follows redirects by itself,
+ * since pages aren't shown them.
+ */
+export function pageOutlet(): Outlet {
+  return {
+    refusal: ({ protocol }) => (/^https?:$/.test(protocol) ? null : `${protocol} is not called here`),
+    send: ({ url, method, headers, body, signal }: Outgoing) =>
+      fetch(url, { method, headers, signal, credentials: "omit", ...(body !== undefined && { body }) }),
+  };
+}
