@@ -26,6 +26,8 @@ export class Attempt implements AttemptPart {
   #slot: boolean;
   /** Whether its start has been reported: it has a place. */
   #placed = false;
+  /** Whether cleaning up is left to the engine. */
+  #disposes = true;
   #waits = 0;
   #waitsForRoom = false;
   #children: Set<ScopePart> | null = null;
@@ -81,7 +83,8 @@ export class Attempt implements AttemptPart {
     });
   }
 
-  #runAt({ executor, emissions }: Placement): void {
+  #runAt({ executor, emissions, disposes }: Placement): void {
+    if (disposes) this.#disposes = false;
     if (this.over) {
       // The place was found too late. Whoever gave it learns that it is free again.
       this.#return(() => iterate(emissions));
@@ -275,13 +278,14 @@ export class Attempt implements AttemptPart {
   /** The iterator has returned: cleans up, and tells the run that nothing is left. */
   #close(): void {
     const { type } = this.node.plan;
-    if (!type.dispose && this.#returned === undefined) {
+    const disposes = this.#disposes && type.dispose !== undefined;
+    if (!disposes && this.#returned === undefined) {
       this.#run.attemptClosed();
       return;
     }
     const cleanUp = async () => {
       await this.#returned;
-      await type.dispose?.(this.#context);
+      if (disposes) await type.dispose?.(this.#context);
     };
     // The attempt has been decided: a failing clean-up can't change it.
     const closed = () => this.#run.attemptClosed();

@@ -27,6 +27,10 @@ export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undef
     return this;
   }
 
+  get ready(): boolean {
+    return this.#output.has(this.#cursor.position) || this.#output.ended;
+  }
+
   next(): Promise<Result> {
     if (this.#stopped || this.#attempt.over) return Promise.resolve(END);
     const result = this.#read();

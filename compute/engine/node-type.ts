@@ -49,6 +49,8 @@ export interface Placement {
   readonly executor: Executor;
   /** Pulled by the engine one by one: not pulling is back pressure, `return()` ends the attempt. */
   readonly emissions: Emissions;
+  /** True if the type's `dispose` is called there, where the attempt runs, and not by the engine. */
+  readonly disposes?: true;
 }
 
 /** A live input: values as they come, with back pressure. It can be iterated once. */
@@ -58,6 +60,8 @@ export interface LiveInput extends AsyncIterable<Value> {
    * or the whole where the handle doesn't list the kind as live. `value`: one value, or none.
    */
   readonly kind: Kind;
+  /** Whether the next reading waits for nothing, as far as that can be told. */
+  readonly ready?: boolean;
 }
 
 export interface Question {

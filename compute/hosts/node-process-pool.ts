@@ -1,0 +1,143 @@
+import process from "node:process";
+import { NodeflowError } from "../../protocol/index.ts";
+import { PoolProcess, type ProcessOptions } from "./node-pool-process.ts";
+
+export interface PoolSize {
+  /** Processes at most. */
+  readonly most: number;
+  /** Once one has been needed, so many are kept although they have nothing to do … */
+  readonly warm: number;
+  /** … and the others for so long. */
+  readonly idleMs: number;
+}
+
+interface Waiter {
+  readonly resolve: (process: PoolProcess) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Processes that wait for attempts, and attempts that wait for a process, first come first served. None is started before
+ * it is needed. How many wait is bounded by who asks: an attempt holds one of its run's slots while it does.
+ */
+export class ProcessPool {
+  readonly #size: PoolSize;
+  readonly #options: ProcessOptions;
+  readonly #all = new Set<PoolProcess>();
+  readonly #idle: { readonly process: PoolProcess; readonly timer: NodeJS.Timeout }[] = [];
+  readonly #waiting = new Set<Waiter>();
+  #starting = 0;
+  #started = 0;
+  #closed = false;
+
+  constructor(size: PoolSize, options: ProcessOptions) {
+    this.#size = size;
+    this.#options = options;
+  }
+
+  /** A process for one attempt, to be given back with `release`. Rejects with the reason of the abort. */
+  async acquire(signal: AbortSignal): Promise<PoolProcess> {
+    signal.throwIfAborted();
+    if (this.#closed) throw new NodeflowError("NODE_FAILED", "The pool is closed");
+    // The one that was busy last: its caches are warm, and the others may end.
+    const idle = this.#idle.pop();
+    if (idle) {
+      clearTimeout(idle.timer);
+      idle.process.hold(true);
+      return idle.process;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<PoolProcess>();
+    const waiter: Waiter = { resolve, reject };
+    const giveUp = () => {
+      this.#waiting.delete(waiter);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", giveUp);
+    this.#waiting.add(waiter);
+    this.#grow(this.#waiting.size);
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Takes a process back; one that isn't reusable has been killed, and makes room for another. */
+  release(process: PoolProcess, reusable: boolean): void {
+    if (reusable && !this.#closed) this.#free(process);
+    else this.#remove(process);
+  }
+
+  /** Kills all of them. Resolves when they are gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#all];
+    for (const { reject } of this.#waiting) reject(new NodeflowError("NODE_FAILED", "The pool is closed"));
+    this.#waiting.clear();
+    for (const process of all) {
+      process.kill();
+      this.#remove(process);
+    }
+    await Promise.all(all.map(({ exited }) => exited));
+  }
+
+  /** Starts processes until so many are on their way. */
+  #grow(wanted: number): void {
+    while (!this.#closed && this.#starting < wanted && this.#all.size < this.#size.most) void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    this.#starting += 1;
+    this.#started += 1;
+    const started = new PoolProcess(String(this.#started), this.#options);
+    if (this.#all.size === 0) process.on("exit", this.#killAll);
+    this.#all.add(started);
+    try {
+      await started.ready;
+      this.#starting -= 1;
+      void started.exited.then(() => this.#remove(started));
+      this.#free(started);
+    } catch (error) {
+      this.#starting -= 1;
+      const [waiter] = this.#waiting;
+      if (waiter) this.#waiting.delete(waiter);
+      started.kill();
+      this.#remove(started, false);
+      waiter?.reject(error);
+    }
+  }
+
+  #free(free: PoolProcess): void {
+    if (!this.#all.has(free)) return;
+    const [waiter] = this.#waiting;
+    if (waiter) {
+      this.#waiting.delete(waiter);
+      waiter.resolve(free);
+      return;
+    }
+    free.hold(false);
+    const timer = setTimeout(() => this.#retire(free), this.#size.idleMs);
+    timer.unref();
+    this.#idle.push({ process: free, timer });
+  }
+
+  #retire(idle: PoolProcess): void {
+    if (this.#all.size <= this.#size.warm) return;
+    idle.kill();
+    this.#remove(idle);
+  }
+
+  #remove(gone: PoolProcess, replace = true): void {
+    if (!this.#all.delete(gone)) return;
+    const index = this.#idle.findIndex(({ process }) => process === gone);
+    for (const { timer } of index < 0 ? [] : this.#idle.splice(index, 1)) clearTimeout(timer);
+    this.#grow(this.#waiting.size);
+    if (replace && this.#all.size < this.#size.warm) this.#grow(this.#starting + 1);
+    if (this.#all.size === 0) process.off("exit", this.#killAll);
+  }
+
+  /** A process that computes wouldn't notice that nobody waits for it any more. */
+  readonly #killAll = () => {
+    for (const one of this.#all) one.kill();
+  };
+}
