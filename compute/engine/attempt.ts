@@ -1,10 +1,11 @@
 import { type Executor, NodeflowError } from "../../protocol/index.ts";
 import { Context } from "./context.ts";
-import { emit, flushText } from "./emit.ts";
+import { emit, flush } from "./emit.ts";
 import type { Emission, Emissions, Placement } from "./node-type.ts";
 import type { Output } from "./output.ts";
 import type { AttemptPart, NodePart, RunPart, ScopePart } from "./parts.ts";
 import { Deadline } from "./policy.ts";
+import type { Redaction } from "./redact/redaction.ts";
 
 /** What nodes are told that still wait for something when their attempt has ended. Shared: making an error is slow. */
 const ENDED = new NodeflowError("NODE_FAILED", "The attempt has ended");
@@ -19,6 +20,7 @@ export class Attempt implements AttemptPart {
   reason: unknown;
   startedAt = 0;
   halves: Map<string, string> | null = null;
+  redaction: Redaction | null = null;
   readonly #run: RunPart;
   readonly #context: Context;
   readonly #deadline: Deadline | null;
@@ -122,7 +124,7 @@ export class Attempt implements AttemptPart {
         if (this.over) break;
         if (step.done) {
           this.#iterator = null;
-          if (this.halves) flushText(this);
+          if (this.halves || this.redaction) flush(this);
           this.#run.scheduler.withoutStarting(() => {
             this.#settle(ENDED);
             this.node.ended(this);

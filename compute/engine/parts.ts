@@ -6,6 +6,7 @@ import type { NestedResult, Question } from "./node-type.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cursor, Output, Retention } from "./output.ts";
 import type { Plan, PlanEdge, PlanNode } from "./plan.ts";
+import type { Redaction } from "./redact/redaction.ts";
 import type { Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import type { Runnable, Scheduler } from "./scheduler.ts";
@@ -198,6 +199,8 @@ export interface AttemptPart {
   readonly startedAt: number;
   /** A high surrogate at the end of a text emission waits here, by handle, for the other half. */
   halves: Map<string, string> | null;
+  /** Keeps the secrets that it was given out of what it says; null if it was given none. */
+  redaction: Redaction | null;
   begin(): void;
   /** Ends it from outside: it is told to stop, and nothing that it still does counts. */
   abort(reason: unknown): void;
