@@ -65,8 +65,7 @@ export const DEFAULT_SOURCE_HANDLE = "out";
 export const DEFAULT_TARGET_HANDLE = "in";
 
 const RESERVED = new Set(["__proto__", "constructor", "prototype"]);
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-const FORBIDDEN = /[/\u0000-\u001f\u007f-\u009f]/;
+const FORBIDDEN = /[/\p{Cc}]/u;
 
 /** Why `name` can't be an id or a handle name, or null if it can. */
 export function invalidName(name: string): string | null {

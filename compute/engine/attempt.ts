@@ -1,58 +1,56 @@
 import { type Executor, NodeflowError } from "../../protocol/index.ts";
+import type { Timer } from "./clock.ts";
 import { Context } from "./context.ts";
-import { emit, flush } from "./emit.ts";
-import type { Emission, Emissions, Placement } from "./node-type.ts";
-import type { Output } from "./output.ts";
+import { emit, flushText } from "./emit.ts";
+import type { Emission, Emissions, NodeContext, NodeType, Placement } from "./node-type.ts";
 import type { AttemptPart, NodePart, RunPart, ScopePart } from "./parts.ts";
-import { Deadline } from "./policy.ts";
-import type { Redaction } from "./redact/redaction.ts";
+import type { ScopeNames } from "./scope-names.ts";
+import { Seat } from "./seat.ts";
 
 /** What nodes are told that still wait for something when their attempt has ended. Shared: making an error is slow. */
 const ENDED = new NodeflowError("NODE_FAILED", "The attempt has ended");
 
 const HERE: Executor = { kind: "local" };
 
+/** How long a node may take to return after it was told to stop, before it is cleaned up regardless. */
+export const GRACE_MS = 2_000;
+
 /** One attempt of a node: pulls its emissions one by one, and between two of them waits for room. */
 export class Attempt implements AttemptPart {
   readonly node: NodePart;
   readonly number: number;
+  readonly seat: Seat;
   over = false;
   reason: unknown;
   startedAt = 0;
   halves: Map<string, string> | null = null;
-  redaction: Redaction | null = null;
+  scopes: ScopeNames | null = null;
   readonly #run: RunPart;
   readonly #context: Context;
-  readonly #deadline: Deadline | null;
-  /** Whether it has one of the run's slots: containers never do. */
-  #slot: boolean;
+  #children: Set<ScopePart> | null = null;
+  #iterator: Iterator<Emission> | AsyncIterator<Emission> | null = null;
+  /** Resolves when a node that was told to stop has returned. */
+  #returned: Promise<unknown> | null = null;
+  #grace: Timer | null = null;
+  #closed = false;
   /** Whether its start has been reported: it has a place. */
   #placed = false;
   /** Whether cleaning up is left to the engine. */
-  #disposes = true;
-  #waits = 0;
-  #waitsForRoom = false;
-  #children: Set<ScopePart> | null = null;
-  #iterator: Iterator<Emission> | AsyncIterator<Emission> | null = null;
-  #returned: unknown;
-  #wake: (() => void) | null = null;
+  #disposes: boolean;
   #callbacks: Set<(reason: unknown) => void> | null = null;
 
   constructor(node: NodePart, number: number) {
     this.node = node;
     this.number = number;
     this.#run = node.scope.run;
-    this.#slot = node.plan.nested === null;
+    this.#disposes = node.plan.type.dispose !== undefined;
+    this.seat = new Seat(node, (error) => this.#fail(error));
     this.#context = new Context(this);
-    const { timeoutMs, idleTimeoutMs } = node.plan.policy;
-    this.#deadline =
-      timeoutMs === undefined && idleTimeoutMs === undefined
-        ? null
-        : new Deadline(this.#run.clock, timeoutMs, idleTimeoutMs, (error) => this.#fail(error));
   }
 
   begin(): void {
     this.#run.attemptBegun();
+    this.seat.take();
     let placement: Placement | Promise<Placement>;
     try {
       placement = this.#place();
@@ -74,10 +72,15 @@ export class Attempt implements AttemptPart {
 
   #place(): Placement | Promise<Placement> {
     const { plan } = this.node;
-    const wrong = plan.type.validate?.(this.#context.inputs, plan.data);
-    if (wrong) throw new NodeflowError("INVALID_INPUT", wrong);
+    const { type } = plan;
+    if (type.validate || type.dispose) {
+      // Cleaning up may need them, and then they may be gone: the context keeps what it was once asked for.
+      const { inputs } = this.#context;
+      const wrong = type.validate?.(inputs, plan.data);
+      if (wrong) throw new NodeflowError("INVALID_INPUT", wrong);
+    }
     return this.#run.config.runner.start({
-      node: plan.type,
+      node: type,
       placeable: plan.nested === null,
       placement: plan.policy.placement,
       cost: plan.cost,
@@ -93,17 +96,21 @@ export class Attempt implements AttemptPart {
       this.#close();
       return;
     }
-    this.#started(executor);
+    if (!this.#placed) this.#started(executor);
     this.#drive(emissions).catch((error: unknown) => this.#run.broke(error));
   }
 
   /** An attempt that finds no place was started all the same: it failed there. */
   #unplaced(error: unknown): void {
     if (!this.over) {
-      this.#started(HERE);
+      this.speak();
       this.#fail(error);
     }
     this.#close();
+  }
+
+  speak(): void {
+    if (!this.#placed && !this.over) this.#started(HERE);
   }
 
   #started(executor: Executor): void {
@@ -111,7 +118,7 @@ export class Attempt implements AttemptPart {
     const { effect, nested, type } = this.node.plan;
     const effectful = effect === "effectful" && nested === null && type.asks !== true;
     this.startedAt = this.#run.report.started(this.node.path, this.number, executor, effectful);
-    this.#count();
+    this.seat.started();
   }
 
   async #drive(emissions: Emissions): Promise<void> {
@@ -124,15 +131,15 @@ export class Attempt implements AttemptPart {
         if (this.over) break;
         if (step.done) {
           this.#iterator = null;
-          if (this.halves || this.redaction) flush(this);
+          if (this.halves) flushText(this);
           this.#run.scheduler.withoutStarting(() => {
             this.#settle(ENDED);
             this.node.ended(this);
           });
           break;
         }
-        this.#deadline?.emitted();
-        const pause = this.#pause(emit(this, step.value));
+        this.seat.emitted();
+        const pause = this.seat.room(emit(this, step.value));
         if (!pause) continue;
         await pause;
         if (this.over) break;
@@ -144,81 +151,6 @@ export class Attempt implements AttemptPart {
     this.#close();
   }
 
-  /** What to wait for before the next emission, if anything. */
-  #pause(output: Output): Promise<void> | null {
-    if (!output.full && this.#run.outbox.hasRoom && !this.#run.scheduler.spent()) return null;
-    return this.#untilRoom(output);
-  }
-
-  async #untilRoom(output: Output): Promise<void> {
-    const { outbox, scheduler } = this.#run;
-    while (!this.over) {
-      if (output.full) {
-        await this.#waitForRoom((wake) => output.whenRoom(wake));
-      } else if (!outbox.hasRoom) {
-        // The reader comes back or the run ends: it goes on either way.
-        scheduler.hold();
-        await this.#waitForRoom((wake) => outbox.whenRoom(wake));
-        scheduler.unhold();
-      } else if (scheduler.spent()) {
-        await scheduler.turn();
-      } else {
-        return;
-      }
-    }
-  }
-
-  #waitForRoom(subscribe: (wake: () => void) => void): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      this.#waitsForRoom = true;
-      // Before the slot is given back: whoever gets it may make room at once.
-      subscribe(() => {
-        this.#waitsForRoom = false;
-        this.endWait(resolve);
-      });
-      this.beginWait();
-    });
-  }
-
-  beginWait(): void {
-    this.#waits += 1;
-    this.#count();
-    if (!this.#slot) {
-      this.#run.scheduler.checkIdle();
-      return;
-    }
-    this.#slot = false;
-    this.#count();
-    this.#run.scheduler.release();
-  }
-
-  endWait(callback: () => void): void {
-    if (this.over) return;
-    this.#waits -= 1;
-    if (this.#slot || this.node.plan.nested) {
-      this.#count();
-      callback();
-      return;
-    }
-    this.#run.scheduler.resume(() => {
-      if (this.over || this.#slot) this.#run.scheduler.release();
-      if (this.over) return;
-      this.#slot = true;
-      this.#count();
-      callback();
-    });
-  }
-
-  /** Timeouts count while it computes; for a container, while anything is in it or it waits for nothing else. */
-  #count(): void {
-    if (!this.#deadline || !this.#placed) return;
-    const inside = this.#children !== null && this.#children.size > 0;
-    const computes = this.node.plan.nested ? inside || this.#waits === 0 : this.#slot;
-    if (computes && !this.#waitsForRoom) this.#deadline.resume();
-    else this.#deadline.pause();
-  }
-
   onOver(callback: (reason: unknown) => void): () => void {
     this.#callbacks ??= new Set();
     const callbacks = this.#callbacks.add(callback);
@@ -228,12 +160,11 @@ export class Attempt implements AttemptPart {
   addChild(scope: ScopePart): void {
     this.#children ??= new Set();
     this.#children.add(scope);
-    this.#count();
+    this.seat.addChild();
   }
 
   removeChild(scope: ScopePart): void {
-    this.#children?.delete(scope);
-    if (!this.over) this.#count();
+    if (this.#children?.delete(scope)) this.seat.removeChild();
   }
 
   #fail(error: unknown): void {
@@ -249,6 +180,11 @@ export class Attempt implements AttemptPart {
     if (this.over) return;
     const iterator = this.#iterator;
     this.#settle(reason);
+    if (this.#disposes) {
+      // Whether it ever returns is up to the node.
+      this.#run.lingering.add(this);
+      this.#grace = this.#run.clock.setTimer(() => this.cleanUp(), GRACE_MS);
+    }
     this.#return(() => iterator);
   }
 
@@ -266,33 +202,32 @@ export class Attempt implements AttemptPart {
   #settle(reason: unknown): void {
     this.over = true;
     this.reason = reason;
-    this.#deadline?.pause();
-    if (this.#slot) {
-      this.#slot = false;
-      this.#run.scheduler.release();
-    }
+    this.seat.leave();
     for (const child of this.#children ?? []) child.abort(reason);
     for (const callback of this.#callbacks ?? []) callback(reason);
     this.#context.end(reason);
-    this.#wake?.();
   }
 
-  /** The iterator has returned: cleans up, and tells the run that nothing is left. */
   #close(): void {
+    if (this.#returned) void this.#returned.then(() => this.cleanUp());
+    else this.cleanUp();
+  }
+
+  cleanUp(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#grace?.cancel();
+    this.#run.lingering.delete(this);
     const { type } = this.node.plan;
-    const disposes = this.#disposes && type.dispose !== undefined;
-    if (!disposes && this.#returned === undefined) {
-      this.#run.attemptClosed();
-      return;
-    }
-    const cleanUp = async () => {
-      await this.#returned;
-      if (disposes) await type.dispose?.(this.#context);
-    };
     // The attempt has been decided: a failing clean-up can't change it.
     const closed = () => this.#run.attemptClosed();
-    cleanUp().then(closed, closed);
+    if (this.#disposes) dispose(type, this.#context).then(closed, closed);
+    else closed();
   }
+}
+
+async function dispose(type: NodeType, context: NodeContext): Promise<void> {
+  await type.dispose?.(context);
 }
 
 function iterate(emissions: Emissions): Iterator<Emission> | AsyncIterator<Emission> {

@@ -39,7 +39,10 @@ export function* buildGraph(
       continue;
     }
     const built = buildNode(node, position, path, rules, issues);
-    nodes.set(node.id, built.type.nested ? yield* buildNested(built, nesting, path, issues, inside) : built);
+    nodes.set(
+      node.id,
+      built.type.nested ? yield* buildNested(built, nesting, path, rules.limits, issues, inside) : built,
+    );
   }
   const edges = yield* connect(workflow.edges, nodes, nesting.path, issues);
   yield* checkConnections(nodes.values(), nesting.path, issues);

@@ -3,7 +3,6 @@ import { LiveReader, SettledReader } from "./live-reader.ts";
 import { runNested } from "./nested.ts";
 import type { LiveInput, Nested, NestedRun, NodeContext, Question, Runtime } from "./node-type.ts";
 import type { AttemptPart, RunPart } from "./parts.ts";
-import { Redaction } from "./redact/redaction.ts";
 
 /** What a node sees of its attempt. What only some nodes ask for (inputs, signal, seed …) is made when asked for. */
 export class Context implements NodeContext {
@@ -87,14 +86,13 @@ export class Context implements NodeContext {
   }
 
   progress(completed: number, total?: number, message?: string): void {
-    const { over, redaction } = this.#attempt;
-    const text = message !== undefined && redaction ? redaction.text(message) : message;
-    if (!over) this.#run.report.progress(this.path, completed, total, text);
+    this.#attempt.speak();
+    if (!this.#attempt.over) this.#run.report.progress(this.path, completed, total, message);
   }
 
   log(level: "debug" | "info" | "warn" | "error", message: string): void {
-    const { over, redaction } = this.#attempt;
-    if (!over) this.#run.report.log(this.path, level, redaction ? redaction.text(message) : message);
+    this.#attempt.speak();
+    if (!this.#attempt.over) this.#run.report.log(this.path, level, message);
   }
 
   sleep(ms: number): Promise<void> {
@@ -105,17 +103,26 @@ export class Context implements NodeContext {
         reject(attempt.reason);
         return;
       }
-      // A container has no slot that would show that the run goes on.
-      if (attempt.node.plan.nested) scheduler.hold();
+      // A container may sleep beside what is in it, and that may wait for an answer.
+      const { nested } = attempt.node.plan;
+      if (nested) {
+        scheduler.hold();
+        attempt.seat.inside(1);
+      }
+      const over = () => {
+        if (!nested) return;
+        attempt.seat.inside(-1);
+        scheduler.unhold();
+      };
       const timer = clock.setTimer(() => {
         forget();
         resolve();
-        if (attempt.node.plan.nested) scheduler.unhold();
+        over();
       }, ms);
       const forget = attempt.onOver((reason) => {
         timer.cancel();
         reject(reason);
-        if (attempt.node.plan.nested) scheduler.unhold();
+        over();
       });
     });
     return handled(slept);
@@ -150,11 +157,7 @@ export class Context implements NodeContext {
 
   secret(name: string, origin: string): string {
     const value = this.#run.secrets.reveal(name, origin);
-    if (value !== null) {
-      this.#attempt.redaction ??= new Redaction();
-      this.#attempt.redaction.add(name, value);
-      return value;
-    }
+    if (value !== null) return value;
     const message = `There is no secret "${name}" for this caller that may go to ${origin}`;
     throw new NodeflowError("SECRET_NOT_FOUND", message);
   }
@@ -164,19 +167,19 @@ export class Context implements NodeContext {
   }
 
   ask(question: Question): Promise<Value> {
-    const { redaction } = this.#attempt;
-    const asked = redaction ? { ...question, args: redaction.value(question.args) } : question;
-    return handled(this.#run.questions.ask(this.#attempt, asked));
+    this.#attempt.speak();
+    return handled(this.#run.questions.ask(this.#attempt, question));
   }
 
   run(nested: NestedRun): Nested {
+    this.#attempt.speak();
     return runNested(this.#attempt, nested);
   }
 }
 
-/** Waits on an attempt's behalf: it holds no slot, its timeouts stand still, and the run isn't taken for one that only waits for answers. */
+/** Waits on an attempt's behalf: it holds no slot, its own timeouts stand still, and the run isn't taken for one that only waits for answers. */
 function waitFor<T>(attempt: AttemptPart, promise: Promise<T>): Promise<T> {
-  const { scheduler } = attempt.node.scope.run;
+  const { scope } = attempt.node;
   return new Promise<T>((resolve, reject) => {
     if (attempt.over) {
       reject(attempt.reason);
@@ -184,21 +187,21 @@ function waitFor<T>(attempt: AttemptPart, promise: Promise<T>): Promise<T> {
     }
     let waits = true;
     const forget = attempt.onOver((reason) => {
-      if (waits) scheduler.unhold();
+      if (waits) scope.unhold();
       waits = false;
       reject(reason);
     });
     const arrived = (callback: () => void) => {
       if (!waits) return;
       waits = false;
-      attempt.endWait(() => {
+      attempt.seat.endWait(() => {
         forget();
         callback();
       });
-      scheduler.unhold();
+      scope.unhold();
     };
-    scheduler.hold();
-    attempt.beginWait();
+    scope.hold();
+    attempt.seat.beginWait();
     promise.then(
       (value) => arrived(() => resolve(value)),
       (error: unknown) => arrived(() => reject(error)),

@@ -17,8 +17,8 @@ export function createEngine(config: EngineConfig): Engine {
     config,
     async prepare(request, options = {}) {
       const limits = tighter(config.limits, options.limits);
-      const checked = await cooperate(check(request, config, limits, options, true), config.clock);
-      options.signal?.throwIfAborted();
+      const steps = check(request, config, limits, options, true);
+      const checked = await cooperate(steps, config.clock, options.signal);
       if (!checked.ready) throw invalidWorkflow(checked.issues.list);
       const { secrets = NO_SECRETS, traceparent } = options;
       const executionId = randomId(config);
@@ -27,7 +27,7 @@ export function createEngine(config: EngineConfig): Engine {
     async validate(request, options = {}) {
       const limits = tighter(config.limits, options.limits);
       const steps = check(request, config, limits, options, request.inputs !== undefined);
-      const { issues, ready } = await cooperate(steps, config.clock);
+      const { issues, ready } = await cooperate(steps, config.clock, options.signal);
       return {
         valid: ready !== null,
         issues: issues.list,
@@ -79,7 +79,7 @@ function* check(
   if (issues.list.length > 0) return { issues, ready: null };
   const { checkpoint } = request;
   const seed = request.options?.seed ?? checkpoint?.seed ?? randomId(config);
-  const reuse = yield* planReuse(request, graph, plan, seed, again);
+  const reuse = yield* planReuse(request, graph, plan, seed, { selected, again });
   checkInputs(request, graph, selected, reuse, inputsCount, issues);
   if (issues.list.length > 0) return { issues, ready: null };
   return { issues, ready: { plan, seed, runId: checkpoint?.runId ?? null, reuse, selected, sent } };

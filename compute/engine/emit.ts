@@ -17,33 +17,26 @@ export function emit(attempt: AttemptPart, raw: Emission): Output {
   const { kind, handle } = output.plan;
   const { value, index } = emission;
   const { limits, tally } = run;
-  let size = measure(value, limits.maxDepth, limits.maxValueBytes, handle, tally);
+  const size = measure(value, limits.maxDepth, limits.maxValueBytes, handle, tally);
   checkKind(value, kind, handle);
+  if (index !== undefined || output.placed) checkIndex(output, index);
 
-  const { redaction } = attempt;
   if (kind === "text") {
-    const text = value as string;
-    pushText(attempt, output, redaction ? redaction.textPiece(handle, text) : text);
+    pushText(attempt, output, value as string);
   } else if (kind === "bytes") {
-    const bytes = value as Uint8Array;
-    pushBytes(attempt, output, redaction ? redaction.bytesPiece(handle, bytes) : bytes);
+    for (const piece of bytesPieces(value as Uint8Array, pieceSize(limits.maxUpdateBytes))) {
+      push(attempt, output, piece, piece.length, piece.length);
+    }
   } else {
-    const told = redaction ? redaction.value(value) : value;
-    if (told !== value) size = measure(told, limits.maxDepth, limits.maxValueBytes, handle, tally);
     const { weight } = tally;
-    checkUpdateSize(told, weight, handle, limits.maxUpdateBytes);
-    push(attempt, output, told, size, weight, index);
+    checkUpdateSize(value, weight, handle, limits.maxUpdateBytes);
+    push(attempt, output, value, size, weight, index);
   }
   return output;
 }
 
-/** The last of what an attempt has emitted: what could have been the beginning of a secret, or is half a character. */
-export function flush(attempt: AttemptPart): void {
-  for (const { handle, value } of attempt.redaction?.end() ?? []) {
-    const output = attempt.node.output(handle);
-    if (typeof value === "string") pushText(attempt, output, value);
-    else pushBytes(attempt, output, value);
-  }
+/** The last of what an attempt has emitted: half a character that was held back. */
+export function flushText(attempt: AttemptPart): void {
   for (const [handle, half] of attempt.halves ?? []) push(attempt, attempt.node.output(handle), half, 1, 1);
   attempt.halves = null;
 }
@@ -62,12 +55,6 @@ function pushText(attempt: AttemptPart, output: Output, chunk: string): void {
     text = text.slice(0, -1);
   }
   for (const piece of textPieces(text, pieceSize(attempt.node.scope.run.limits.maxUpdateBytes))) {
-    push(attempt, output, piece, piece.length, piece.length);
-  }
-}
-
-function pushBytes(attempt: AttemptPart, output: Output, bytes: Uint8Array): void {
-  for (const piece of bytesPieces(bytes, pieceSize(attempt.node.scope.run.limits.maxUpdateBytes))) {
     push(attempt, output, piece, piece.length, piece.length);
   }
 }
@@ -109,6 +96,20 @@ function push(
     const most = run.limits.maxRetainedBytes;
     throw new NodeflowError("RESOURCE_EXHAUSTED", `The run keeps more than ${most} bytes of outputs`);
   }
+}
+
+/** Items either all say their places, or none of them does; two are never in one place. */
+function checkIndex(output: Output, index: number | undefined): void {
+  const { kind, handle } = output.plan;
+  let wrong: string | null = null;
+  if (kind !== "items") wrong = `carries ${kind}, which has no index`;
+  else if (index === undefined || (output.taken && !output.placed))
+    wrong = "has items with an index and without";
+  else if (!Number.isSafeInteger(index) || index < 0)
+    wrong = `has an item whose index is ${index}, and not 0, 1, 2 …`;
+  else if (!output.claim(index)) wrong = `has two items with the index ${index}`;
+  if (wrong === null) return;
+  throw new NodeflowError("NODE_FAILED", `The output "${handle}" ${wrong}`, { retryable: false });
 }
 
 function checkKind(value: Value, kind: Kind, handle: string): void {

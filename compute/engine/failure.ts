@@ -13,8 +13,7 @@ export function handleFailure(node: NodePart, attempt: AttemptPart, error: unkno
 function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
   const { run } = node.scope;
   const { retry } = node.plan.policy;
-  const told = nodeError(error, node.path, attempt.number);
-  const failure = attempt.redaction?.error(told) ?? told;
+  const failure = nodeError(error, node.path, attempt.number);
   const info = failure.toJSON();
   node.failures += 1;
   const withdrawn = startedConsumers(node);

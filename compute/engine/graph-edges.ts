@@ -132,8 +132,7 @@ function specOf(node: GraphNode, handle: string): InputSpec | undefined {
   const named = own(node.handles.inputs, handle);
   if (named) return named;
   if (node.nested?.inputs !== "handles") return node.handles.inputs["*"];
-  const known = node.nested.graph.nodes.some((inner) => inner.input?.name === handle);
-  return known ? NOTHING_SPECIAL : undefined;
+  return node.nested.names.has(handle) ? NOTHING_SPECIAL : undefined;
 }
 
 /** What is missing once all edges are known, and which outputs are named twice. */

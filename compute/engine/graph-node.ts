@@ -79,6 +79,7 @@ export function* buildNested(
   node: GraphNode,
   nesting: Nesting,
   path: string,
+  { maxIterations }: Limits,
   issues: Issues,
   buildGraph: BuildGraph,
 ): Steps<GraphNode> {
@@ -87,8 +88,15 @@ export function* buildNested(
   const place = `${path}/data/workflow`;
   const workflow = parse(Workflow, declared.workflow, { nodeId: node.id, issues, path: place });
   if (!workflow) return faulty(node, node.position);
+  const { inputs, iterations = 0 } = declared;
+  if (iterations > maxIterations) {
+    const message = `Node "${node.id}": ${iterations} iterations are more than the ${maxIterations} allowed here`;
+    issues.add("INVALID_NODE_DATA", message, `${path}/data`, { nodeId: node.id });
+  }
   const graph = yield* buildGraph(workflow, { ...nesting, path: place, depth: nesting.depth + 1 });
-  return { ...node, nested: { graph, inputs: declared.inputs }, effect: strongest(node.effect, graph) };
+  const names = new Set<string>();
+  for (const { input } of graph.nodes) if (input) names.add(input.name);
+  return { ...node, nested: { graph, inputs, names }, effect: strongest(node.effect, graph) };
 }
 
 const NOTHING: NodeType = {

@@ -20,7 +20,7 @@ export interface GraphNode {
   readonly policy: Policy;
   readonly handles: Handles;
   readonly effect: Effect;
-  readonly nested: { readonly graph: Graph; readonly inputs: readonly string[] | "handles" } | null;
+  readonly nested: NestedGraph | null;
   readonly input: { readonly name: string; readonly default?: Value } | null;
   readonly output: { readonly name: string } | null;
   /** Stands for a node with issues of its own, so that what is wrong around it can be told as well. */
@@ -29,6 +29,15 @@ export interface GraphNode {
   readonly in: GraphEdge[];
   /** … and edges that begin here. */
   readonly out: GraphEdge[];
+}
+
+/** What is inside a container. */
+export interface NestedGraph {
+  readonly graph: Graph;
+  /** What it is given, as its type declares it. */
+  readonly inputs: readonly string[] | "handles";
+  /** The names of its inputs. */
+  readonly names: ReadonlySet<string>;
 }
 
 export interface GraphEdge {

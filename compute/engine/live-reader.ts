@@ -13,6 +13,7 @@ export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undef
   readonly #output: Output;
   readonly #attempt: AttemptPart;
   #reject: ((reason: unknown) => void) | null = null;
+  #resolve: ((end: Result) => void) | null = null;
   #stopped = false;
 
   constructor(cursor: Cursor, output: Output, attempt: AttemptPart) {
@@ -40,7 +41,12 @@ export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undef
   /** Reading is over: what comes from now on is dropped, and holds nobody back. */
   return(): Promise<Result> {
     this.#stopped = true;
+    const resolve = this.#resolve;
+    this.#resolve = null;
+    this.#reject = null;
     if (!this.#attempt.over) this.#cursor.stop();
+    // Somebody else may still wait for what comes next.
+    if (resolve) this.#attempt.seat.endWait(() => resolve(END));
     return Promise.resolve(END);
   }
 
@@ -57,12 +63,15 @@ export class LiveReader implements LiveInput, AsyncIterableIterator<Value, undef
         return;
       }
       this.#reject = reject;
-      this.#cursor.waiting = () =>
-        this.#attempt.endWait(() => {
+      this.#resolve = resolve;
+      this.#cursor.waiting = () => {
+        this.#resolve = null;
+        this.#attempt.seat.endWait(() => {
           this.#reject = null;
-          resolve(this.#read() ?? END);
+          resolve(this.#stopped ? END : (this.#read() ?? END));
         });
-      this.#attempt.beginWait();
+      };
+      this.#attempt.seat.beginWait();
     });
     // A node may have stopped waiting for it when its attempt ends.
     later.catch(() => undefined);

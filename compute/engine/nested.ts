@@ -2,6 +2,7 @@ import { hash, NodeflowError, type Value } from "../../protocol/index.ts";
 import type { Nested, NestedResult, NestedRun } from "./node-type.ts";
 import type { AttemptPart, ScopeEnd, ScopePart } from "./parts.ts";
 import type { PlanNode } from "./plan.ts";
+import { ScopeNames } from "./scope-names.ts";
 
 /** Runs the nested workflow of a container once: as the scope that `nested.scope` names, or directly under it. */
 export function runNested(container: AttemptPart, nested: NestedRun): Nested {
@@ -11,6 +12,8 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
   if (!plan) throw new TypeError(`Node type "${node.plan.type.type}" declares no nested workflow`);
   if (container.over) return failed(new NodeflowError("NODE_FAILED", "The attempt is over"));
 
+  container.scopes ??= new ScopeNames();
+  container.scopes.use(nested.scope);
   const named = nested.scope !== undefined;
   const path = named ? `${node.path}/${nested.scope}` : node.path;
   const item = named ? hash([nested.given ?? null]) : undefined;
@@ -18,10 +21,7 @@ export function runNested(container: AttemptPart, nested: NestedRun): Nested {
     reuses && container.number === 1 && nested.reusable !== false && run.reuse.isPartial(node.path);
   if (mayReuse && item !== undefined) {
     const result = run.reuse.completedScope(path, item);
-    if (result) {
-      run.report.nodeReused(path);
-      return completed(result, {});
-    }
+    if (result) return reused(container, path, result);
   }
   if (named && !run.countStart()) return failed(new NodeflowError("RESOURCE_EXHAUSTED", "The run is over"));
 
@@ -74,8 +74,22 @@ function earlier(scope: ScopePart, path: string, node: PlanNode): Readonly<Recor
   return outputs;
 }
 
-function completed(result: NestedResult, outputs: Readonly<Record<string, Value>>): Nested {
-  return { result: Promise.resolve(result), outputs, reused: true };
+/** A scope that an earlier run completed. It takes its turn like one that is run: there may be very many of them. */
+function reused(container: AttemptPart, path: string, result: NestedResult): Nested {
+  const { run } = container.node.scope;
+  const { promise, resolve, reject } = Promise.withResolvers<NestedResult>();
+  promise.catch(() => undefined);
+  const forget = container.onOver(reject);
+  run.perform(
+    (function* () {
+      if (container.over) return;
+      forget();
+      run.report.nodeReused(path);
+      resolve(result);
+      yield;
+    })(),
+  );
+  return { result: promise, outputs: {}, reused: true };
 }
 
 function failed(error: NodeflowError): Nested {

@@ -53,7 +53,9 @@ export class NodeRun implements NodePart {
   // Outputs
 
   output(handle = "out"): Output {
-    const { outputs } = this.plan;
+    const { outputs, outputNumbers } = this.plan;
+    const number = outputNumbers?.get(handle);
+    if (number !== undefined) return this.outputAt(number);
     for (let index = 0; index < outputs.length; index++) {
       if (outputs[index]?.handle === handle) return this.outputAt(index);
     }

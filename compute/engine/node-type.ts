@@ -182,9 +182,14 @@ export interface NodeType<Data = unknown> {
   readonly asks?: true;
   /**
    * Makes it a container: the workflow that its attempts run, and the inputs they give it. `inputs: "handles"` means
-   * the connected handles by their names.
+   * the connected handles by their names. `iterations` is how often it may run the workflow on its own result: where
+   * the host or the caller allows less, that is `INVALID_NODE_DATA`.
    */
-  nested?(data: Data): { readonly workflow: Workflow; readonly inputs: readonly string[] | "handles" };
+  nested?(data: Data): {
+    readonly workflow: Workflow;
+    readonly inputs: readonly string[] | "handles";
+    readonly iterations?: number;
+  };
   /** For the type whose nodes name the inputs of a workflow: attempts find the run's value as `inputs.in`. */
   input?(data: Data): { readonly name: string; readonly default?: Value };
   /** For the type whose nodes name the outputs of a workflow: the value is that of its settled input `in`. */
@@ -201,7 +206,7 @@ export interface NodeType<Data = unknown> {
   validate?(inputs: Readonly<Record<string, Value>>, data: Data): string | undefined;
   /** Changes a value before it leaves the node. */
   sanitize?(emission: Emission, data: Data): Emission;
-  /** Runs once an attempt has ended and its iterator has returned; not for a node that never returns. */
+  /** Runs once an attempt has ended and its iterator has returned, or 2 s after it was told to stop. Inputs are still there. */
   dispose?(context: NodeContext<Data>): void | Promise<void>;
 }
 

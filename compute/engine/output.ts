@@ -1,4 +1,5 @@
 import type { Kind, Limits, Value } from "../../protocol/index.ts";
+import { Indices } from "./indices.ts";
 import type { PlanOutput } from "./plan.ts";
 
 // Shared by all outputs that have none, which in most workflows are nearly all. Never written to.
@@ -28,6 +29,7 @@ export class Output {
   #sizes: number[] = NO_SIZES;
   /** Places of items that come out of order, beside the entries; none for those that come in order. */
   #places: number[] | null = null;
+  #indices: Indices | null = null;
   /** How many entries were forgotten: the number of the first that is there. */
   #forgotten = 0;
   #bytes = 0;
@@ -37,6 +39,7 @@ export class Output {
   #readers = Number.POSITIVE_INFINITY;
   #waiting: (() => void) | null = null;
   #folded: Value | undefined;
+  #released = false;
 
   constructor(plan: PlanOutput, retention: Retention) {
     this.plan = plan;
@@ -69,6 +72,17 @@ export class Output {
     if (count === 0) this.release();
   }
 
+  /** Whether its items say their places. */
+  get placed(): boolean {
+    return this.#indices !== null;
+  }
+
+  /** Takes a place among the items; false if it was taken. */
+  claim(place: number): boolean {
+    this.#indices ??= new Indices();
+    return this.#indices.add(place);
+  }
+
   attach(cursor: Cursor): void {
     if (this.#cursors === NO_CURSORS) this.#cursors = new Set();
     this.#cursors.add(cursor);
@@ -97,7 +111,7 @@ export class Output {
     this.#entries.push(value);
     this.#sizes.push(size);
     if (place !== undefined) {
-      this.#places ??= this.#entries.slice(1).map((_, index) => index);
+      this.#places ??= [];
       this.#places.push(place);
     }
     this.#bytes += size;
@@ -141,12 +155,15 @@ export class Output {
 
   /** The value of the handle. */
   fold(): Value {
+    if (this.#released)
+      throw new RangeError(`The output "${this.plan.handle}" is read after it was let go of`);
     this.#folded ??= fold(this.plan.kind, this.#entries, this.#places);
     return this.#folded;
   }
 
   /** Nobody will read any more. */
   release(): void {
+    this.#released = true;
     this.#retain(-this.#bytes);
     this.#bytes = 0;
     this.#entries = NO_ENTRIES;

@@ -6,10 +6,11 @@ import type { NestedResult, Question } from "./node-type.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cursor, Output, Retention } from "./output.ts";
 import type { Plan, PlanEdge, PlanNode } from "./plan.ts";
-import type { Redaction } from "./redact/redaction.ts";
 import type { Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import type { Runnable, Scheduler } from "./scheduler.ts";
+import type { ScopeNames } from "./scope-names.ts";
+import type { Seat } from "./seat.ts";
 import type { Secrets } from "./secrets.ts";
 
 /*
@@ -44,8 +45,10 @@ export interface RunPart {
   startsOf(path: string): number;
   /** An attempt begins, whose iterator is to be waited for at the end of the run … */
   attemptBegun(): void;
-  /** … and it has returned. */
+  /** … and it has returned, or was given up, and is cleaned up. */
   attemptClosed(): void;
+  /** Attempts that were told to stop, have not returned, and hold something that must be released. */
+  readonly lingering: Set<AttemptPart>;
   /** Something went wrong that is nobody's fault but ours: the run ends with `INTERNAL`. */
   broke(error: unknown): void;
   /** Nodes that have failed for good, if their live sources don't withdraw what they had read. */
@@ -99,6 +102,9 @@ export interface ScopePart {
   nodeDone(node: NodePart): void;
   /** Calls back after a delay, unless the scope is over by then. */
   later(ms: number, callback: () => void): void;
+  /** Something goes on in it though nothing computes: the run doesn't end, and timeouts of containers count. */
+  hold(): void;
+  unhold(): void;
   /** A node's failure was not handled: the whole scope has failed. */
   fail(error: NodeflowError): void;
   /** Ends everything in it, without a word. */
@@ -189,6 +195,8 @@ export interface NodePart extends Runnable {
 /** One attempt of a node. */
 export interface AttemptPart {
   readonly node: NodePart;
+  /** Its slot, its waits and its timeouts. */
+  readonly seat: Seat;
   /** Counts starts of the path, from 1. */
   readonly number: number;
   /** Ended, failed or withdrawn: whatever the node still does is ignored. */
@@ -199,15 +207,15 @@ export interface AttemptPart {
   readonly startedAt: number;
   /** A high surrogate at the end of a text emission waits here, by handle, for the other half. */
   halves: Map<string, string> | null;
-  /** Keeps the secrets that it was given out of what it says; null if it was given none. */
-  redaction: Redaction | null;
+  /** Of a container: the names of its nested runs. */
+  scopes: ScopeNames | null;
   begin(): void;
+  /** What it says or asks for shows that it has started, here, even if its runner still looks for a place. */
+  speak(): void;
+  /** Nothing more is waited for: what it holds is released. Once. */
+  cleanUp(): void;
   /** Ends it from outside: it is told to stop, and nothing that it still does counts. */
   abort(reason: unknown): void;
-  /** It waits for something other than itself, and gives its slot back. */
-  beginWait(): void;
-  /** What it waited for is there: calls back when it may compute again, unless it is over. */
-  endWait(callback: () => void): void;
   /** Calls back when it is over. Gives a way to take that back. */
   onOver(callback: (reason: unknown) => void): () => void;
   /** A nested run of a container has begun … */

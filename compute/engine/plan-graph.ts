@@ -55,6 +55,8 @@ function planNode(
     output: node.output,
     inputs,
     outputs,
+    outputNumbers:
+      outputs.length > FEW ? new Map(outputs.map(({ handle }, number) => [handle, number])) : null,
     liveInputs: liveInputs(inputs),
     restarts,
     withdraws,
@@ -62,6 +64,8 @@ function planNode(
   };
 }
 
+/** Up to so many outputs are found as quickly one by one as by name. */
+const FEW = 8;
 const NONE: readonly PlanEdge[] = [];
 
 function liveInputs(inputs: readonly PlanInput[]): readonly PlanEdge[] {

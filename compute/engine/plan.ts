@@ -31,6 +31,8 @@ export interface PlanNode {
   readonly output: GraphNode["output"];
   readonly inputs: readonly PlanInput[];
   readonly outputs: readonly PlanOutput[];
+  /** Where outputs stand, by handle, if they are many. */
+  readonly outputNumbers: ReadonlyMap<string, number> | null;
   readonly liveInputs: readonly PlanEdge[];
   /** Whether it can start again after it has started. */
   readonly restarts: boolean;

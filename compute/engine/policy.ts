@@ -41,15 +41,21 @@ export function nodeError(error: unknown, nodeId: string, attempt: number): Node
   return new NodeflowError(code, message, { retryable, nodeId, attempt, details, cause });
 }
 
-/** `timeoutMs` and `idleTimeoutMs` of one attempt: timers that run only while the node itself is waited for. */
+/**
+ * `timeoutMs` and `idleTimeoutMs` of one attempt: they run only while the node itself is waited for. It pauses and goes
+ * on often, so its timer is left alone: one that comes too early is set again for the rest.
+ */
 export class Deadline {
   readonly #clock: Clock;
   readonly #expired: (error: NodeflowError) => void;
   readonly #idleMs: number;
   #left: number;
   #idleLeft: number;
-  #since = 0;
+  /** When it was last looked at, while it runs. */
+  #since: number | null = null;
   #timer: Timer | null = null;
+  /** Whether the timer comes too early. */
+  #early = false;
 
   constructor(
     clock: Clock,
@@ -65,34 +71,51 @@ export class Deadline {
   }
 
   resume(): void {
-    if (this.#timer) return;
+    if (this.#since !== null) return;
     this.#since = this.#clock.now();
-    const idle = this.#idleLeft < this.#left;
+    if (this.#timer) return;
+    this.#early = false;
     const left = Math.max(0, Math.min(this.#idleLeft, this.#left));
-    this.#timer = this.#clock.setTimer(() => {
-      this.#timer = null;
-      const message = idle
-        ? `The node emitted nothing for ${this.#idleMs} ms`
-        : "The node took longer than its timeoutMs";
-      this.#expired(new NodeflowError("NODE_TIMEOUT", message));
-    }, left);
+    this.#timer = this.#clock.setTimer(() => this.#due(), left);
   }
 
   pause(): void {
-    if (!this.#timer) return;
-    this.#timer.cancel();
-    this.#timer = null;
+    if (this.#since === null) return;
     const spent = this.#clock.now() - this.#since;
+    this.#since = null;
     this.#left -= spent;
     this.#idleLeft -= spent;
+    this.#early = true;
   }
 
   /** The node has emitted something. */
   emitted(): void {
     if (this.#idleMs === Number.POSITIVE_INFINITY) return;
-    const running = this.#timer !== null;
+    const running = this.#since !== null;
     this.pause();
     this.#idleLeft = this.#idleMs;
     if (running) this.resume();
+  }
+
+  /** It never expires. */
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #due(): void {
+    this.#timer = null;
+    if (this.#since === null) return;
+    const early = this.#early;
+    this.pause();
+    if (early && this.#left > 0 && this.#idleLeft > 0) {
+      this.resume();
+      return;
+    }
+    const message =
+      this.#idleLeft < this.#left
+        ? `The node emitted nothing for ${this.#idleMs} ms`
+        : "The node took longer than its timeoutMs";
+    this.#expired(new NodeflowError("NODE_TIMEOUT", message));
   }
 }

@@ -20,11 +20,18 @@ export class Questions {
   readonly #answers: Readonly<Record<string, Answer>>;
   /** The paths of those asked, in order. */
   readonly #open = new Set<string>();
-  readonly #waiting: (() => void)[] = [];
+  /** Those that are to be asked once others are closed. */
+  readonly #waiting = new Set<() => void>();
+  #asking = false;
 
   constructor(run: RunPart, answers: Readonly<Record<string, Answer>>) {
     this.#run = run;
     this.#answers = answers;
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
   }
 
   get pending(): string[] {
@@ -57,16 +64,39 @@ export class Questions {
         this.#open.add(path);
         report();
       };
-      if (this.#open.size < this.#run.limits.maxOpenQuestions) send();
-      else this.#waiting.push(send);
+      if (this.#hasRoom) send();
+      else this.#waiting.add(send);
       attempt.onOver((reason) => {
         reject(reason);
-        const at = this.#waiting.indexOf(send);
-        if (at >= 0) this.#waiting.splice(at, 1);
-        else if (this.#open.delete(path)) this.#waiting.shift()?.();
+        if (!this.#waiting.delete(send) && this.#open.delete(path)) this.#askNext();
       });
-      attempt.beginWait();
+      attempt.seat.beginWait();
     });
+  }
+
+  get #hasRoom(): boolean {
+    return this.#open.size < this.#run.limits.maxOpenQuestions;
+  }
+
+  /** Asks those who wait, a turn later: what closed one question may well be about to close them too. */
+  #askNext(): void {
+    const { scheduler } = this.#run;
+    if (this.#asking || this.#waiting.size === 0 || scheduler.stopped) return;
+    this.#asking = true;
+    scheduler.hold();
+    const ask = () => {
+      this.#asking = false;
+      for (const send of this.#waiting) {
+        if (!this.#hasRoom || scheduler.stopped) break;
+        this.#waiting.delete(send);
+        send();
+      }
+      scheduler.unhold();
+    };
+    scheduler
+      .turn()
+      .then(ask)
+      .catch((error: unknown) => this.#run.broke(error));
   }
 }
 

@@ -8,6 +8,8 @@ export class BatchReader implements AsyncIterableIterator<Updates, undefined> {
   readonly #outbox: Outbox;
   readonly #left: () => void;
   #over = false;
+  /** The call of `next()` that came last: the next one is answered after it. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(outbox: Outbox, left: () => void) {
     this.#outbox = outbox;
@@ -18,7 +20,13 @@ export class BatchReader implements AsyncIterableIterator<Updates, undefined> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Updates, undefined>> {
+  next(): Promise<IteratorResult<Updates, undefined>> {
+    const next = this.#last.then(() => this.#read());
+    this.#last = next;
+    return next;
+  }
+
+  async #read(): Promise<IteratorResult<Updates, undefined>> {
     const value = this.#over ? null : await this.#outbox.read();
     if (value) return { done: false, value };
     this.#over = true;
@@ -37,6 +45,7 @@ export class UpdateReader implements AsyncIterableIterator<ExecutionUpdate, unde
   readonly #batches: BatchReader;
   #batch: Updates = [];
   #next = 0;
+  #reading: Promise<unknown> | null = null;
 
   constructor(batches: BatchReader) {
     this.#batches = batches;
@@ -47,18 +56,24 @@ export class UpdateReader implements AsyncIterableIterator<ExecutionUpdate, unde
   }
 
   next(): Promise<IteratorResult<ExecutionUpdate, undefined>> {
+    // Calls that come while a batch is read are answered after it, in their order.
+    if (this.#reading) return this.#reading.then(() => this.next());
     const value = this.#batch[this.#next];
     if (!value) return this.#nextBatch();
     this.#next += 1;
     return Promise.resolve({ done: false, value });
   }
 
-  async #nextBatch(): Promise<IteratorResult<ExecutionUpdate, undefined>> {
-    const { done, value } = await this.#batches.next();
-    if (done) return { done, value: undefined };
-    this.#batch = value;
-    this.#next = 1;
-    return { done: false, value: value[0] as ExecutionUpdate };
+  #nextBatch(): Promise<IteratorResult<ExecutionUpdate, undefined>> {
+    const first = this.#batches.next().then(({ done, value }): IteratorResult<ExecutionUpdate, undefined> => {
+      this.#reading = null;
+      if (done) return { done, value: undefined };
+      this.#batch = value;
+      this.#next = 1;
+      return { done: false, value: value[0] as ExecutionUpdate };
+    });
+    this.#reading = first;
+    return first;
   }
 
   async return(): Promise<IteratorResult<ExecutionUpdate, undefined>> {

@@ -11,6 +11,7 @@ import type { Graph } from "./graph.ts";
 import { own } from "./graph.ts";
 import type { NestedResult } from "./node-type.ts";
 import type { Plan, PlanNode } from "./plan.ts";
+import type { Selection } from "./select.ts";
 
 type Entries = Readonly<Record<string, CheckpointEntry>>;
 
@@ -72,7 +73,7 @@ export function* planReuse(
   graph: Graph,
   plan: Plan,
   seed: string,
-  again: ReadonlySet<number>,
+  { selected, again }: Pick<Selection, "selected" | "again">,
 ): Steps<Reuse> {
   const { checkpoint } = request;
   if (!checkpoint) return new Reuse();
@@ -88,7 +89,7 @@ export function* planReuse(
     yield;
     if (node.output && !hasSources(node)) continue;
     const entry = own(checkpoint.nodes, node.id);
-    if (!entry || again.has(node.index)) continue;
+    if (!entry || again.has(node.index) || selected?.has(node.index) === false) continue;
     if (
       "fingerprint" in entry &&
       entry.fingerprint !== undefined &&
@@ -146,12 +147,21 @@ function sameInput(
 
 /** A completed node has a value of the right shape on each handle that always has one. */
 function outputsFit(node: PlanNode, outputs: Readonly<Record<string, Value>>): boolean {
+  if (handledFits(node, outputs)) return true;
   return node.outputs.every(({ handle, kind }) => {
     const value = own(outputs, handle);
-    // Only a handled failure leaves such a handle without a value; then another one has one.
-    if (value === undefined) return kind === "value" || Object.hasOwn(outputs, "error");
+    if (value === undefined) return kind === "value";
     if (kind === "items") return Array.isArray(value);
     if (kind === "text") return typeof value === "string";
     return kind === "value" || value instanceof Uint8Array;
   });
+}
+
+/** Or it is what its policy makes of a failure: one value on one handle. */
+function handledFits({ policy, outputs: all }: PlanNode, outputs: Readonly<Record<string, Value>>): boolean {
+  const [only, ...others] = all.filter(({ handle }) => Object.hasOwn(outputs, handle));
+  if (!only || others.length > 0) return false;
+  if (policy.onError === "route") return only.handle === "error";
+  if (policy.onError !== "default" || only.handle !== "out") return false;
+  return hash([own(outputs, "out") ?? null]) === hash([policy.default ?? null]);
 }

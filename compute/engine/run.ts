@@ -7,6 +7,7 @@ import {
   type Steps,
   type Value,
 } from "../../protocol/index.ts";
+import { GRACE_MS } from "./attempt.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { Connections } from "./connections.ts";
 import type { EngineConfig, Execution, StartOptions } from "./engine.ts";
@@ -23,9 +24,6 @@ import { Scheduler } from "./scheduler.ts";
 import { Scope } from "./scope.ts";
 import type { Secrets } from "./secrets.ts";
 import { checkUpdateSize } from "./update-size.ts";
-
-/** How long the end of a run waits for nodes that don't return although they were told to stop. */
-const GRACE_MS = 2_000;
 
 /** What nodes are told that are under way when the run ends. Shared: making an error is slow. */
 const OVER = new NodeflowError("NODE_FAILED", "The run is over");
@@ -67,6 +65,7 @@ export class Run implements Execution, RunPart {
   readonly retention: Retention;
   readonly tally = { weight: 0 };
   readonly failing = new Set<NodePart>();
+  readonly lingering = new Set<AttemptPart>();
   readonly closed: Promise<void>;
   readonly #plan: RunPlan;
   readonly #top: Scope;
@@ -107,7 +106,7 @@ export class Run implements Execution, RunPart {
       this.clock,
       concurrency,
       this.outbox,
-      () => void this.#maySuspend(),
+      () => this.#maySuspend(),
       (error) => this.broke(error),
     );
     this.questions = new Questions(this, request.answers ?? {});
@@ -151,12 +150,22 @@ export class Run implements Execution, RunPart {
     // The reader gets the first update at once, and not after whatever the first nodes compute: they begin a turn after it
     // was taken.
     this.scheduler.hold();
-    this.outbox.whenRoom(async () => {
-      await this.scheduler.turn();
-      const nothing = !selected && reuse.size === 0;
-      if (!this.#ending) this.#top.begin(nothing ? null : (node) => this.#foregone(node));
+    const nothing = !selected && reuse.size === 0;
+    this.outbox.whenRoom(() =>
+      this.#afterTurn(() => this.#top.begin(nothing ? null : (node) => this.#foregone(node))),
+    );
+  }
+
+  /** Goes on after a turn of the event loop. The scheduler is held until then. */
+  #afterTurn(work: () => void): void {
+    const goOn = () => {
+      if (!this.#ending) work();
       this.scheduler.unhold();
-    });
+    };
+    this.scheduler
+      .turn()
+      .then(goOn)
+      .catch((error: unknown) => this.broke(error));
   }
 
   #foregone(node: PlanNode): Foregone {
@@ -210,15 +219,13 @@ export class Run implements Execution, RunPart {
   }
 
   perform(steps: Steps<void>): void {
-    const { scheduler } = this;
-    while (!this.#ending && !steps.next().done) {
-      if (!scheduler.spent()) continue;
-      scheduler.hold();
-      void scheduler.turn().then(() => {
-        this.perform(steps);
-        scheduler.unhold();
-      });
-      return;
+    while (!this.#ending) {
+      if (this.scheduler.spent()) {
+        this.scheduler.hold();
+        this.#afterTurn(() => this.perform(steps));
+        return;
+      }
+      if (steps.next().done) return;
     }
   }
 
@@ -233,9 +240,13 @@ export class Run implements Execution, RunPart {
   }
 
   /** Nothing computes. If that is still so after a turn, and somebody was asked, only answers can help. */
-  async #maySuspend(): Promise<void> {
-    if (this.#suspending || this.#ending || this.questions.pending.length === 0) return;
+  #maySuspend(): void {
+    if (this.#suspending || this.#ending || this.questions.size === 0) return;
     this.#suspending = true;
+    this.#suspend().catch((error: unknown) => this.broke(error));
+  }
+
+  async #suspend(): Promise<void> {
     let seq: number;
     do {
       seq = this.report.seq;
@@ -263,7 +274,13 @@ export class Run implements Execution, RunPart {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#top.abort(OVER);
     if (this.#open === 0) this.#close();
-    else this.#grace = this.clock.setTimer(() => this.#close(), GRACE_MS);
+    else this.#grace = this.clock.setTimer(() => this.#giveUp(), GRACE_MS);
+  }
+
+  /** The end doesn't wait any longer for nodes that don't return. */
+  #giveUp(): void {
+    for (const attempt of this.lingering) attempt.cleanUp();
+    this.#close();
   }
 
   #close(): void {

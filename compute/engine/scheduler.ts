@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { Queue } from "./queue.ts";
 import { Slice } from "./turns.ts";
 
 /** Something that is ready to compute. */
@@ -19,10 +20,10 @@ export class Scheduler {
   readonly #whenIdle: () => void;
   readonly #whenBroken: (error: unknown) => void;
   readonly #slice: Slice;
-  #ready: Runnable[] = [];
-  #next = 0;
-  #resuming: (() => void)[] = [];
-  #resumed = 0;
+  readonly #ready = new Queue<Runnable>();
+  /** Those whose turn had come when no slot was free: what needs none passes them. */
+  readonly #blocked = new Queue<Runnable>();
+  readonly #resuming = new Queue<() => void>();
   #handing = false;
   #free: number;
   #held = 0;
@@ -70,15 +71,9 @@ export class Scheduler {
     // Whoever gets it may give it back at once: the loop that is under way sees to the rest.
     if (this.#handing) return;
     this.#handing = true;
-    while (this.#free > 0 && this.#resumed < this.#resuming.length) {
-      const waiting = this.#resuming[this.#resumed] as () => void;
-      this.#resumed += 1;
+    while (this.#free > 0 && this.#resuming.size > 0) {
       this.#free -= 1;
-      waiting();
-    }
-    if (this.#resumed === this.#resuming.length) {
-      this.#resuming = [];
-      this.#resumed = 0;
+      this.#resuming.take()?.();
     }
     this.#handing = false;
     this.pump();
@@ -100,8 +95,9 @@ export class Scheduler {
       this.#free === this.#slots &&
       this.#held === 0 &&
       !this.#paused &&
-      this.#next === this.#ready.length &&
-      this.#resumed === this.#resuming.length
+      this.#ready.size === 0 &&
+      this.#blocked.size === 0 &&
+      this.#resuming.size === 0
     );
   }
 
@@ -119,10 +115,13 @@ export class Scheduler {
   /** Nothing begins any more. */
   stop(): void {
     this.#stopped = true;
-    this.#ready = [];
-    this.#next = 0;
-    this.#resuming = [];
-    this.#resumed = 0;
+    this.#ready.clear();
+    this.#blocked.clear();
+    this.#resuming.clear();
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Does something in one go: what becomes ready begins after it. */
@@ -140,27 +139,25 @@ export class Scheduler {
   pump(): void {
     if (this.#pumping || this.#paused || this.#stopped) return;
     this.#pumping = true;
-    while (this.#next < this.#ready.length && !this.#stopped) {
-      const runnable = this.#ready[this.#next] as Runnable;
-      if (runnable.needsSlot && this.#free === 0) break;
+    while (!this.#stopped && (this.#ready.size > 0 || (this.#free > 0 && this.#blocked.size > 0))) {
       if (!this.#hasRoom()) {
         this.#pause((go) => this.#whenRoom(go));
         break;
       }
       if (this.#slice.spent()) {
-        this.#pause((go) => void this.turn().then(go));
+        this.#pause((go) => void this.turn().then(go, this.#whenBroken));
         break;
       }
-      this.#next += 1;
-      if (this.#next === this.#ready.length) {
-        this.#ready.length = 0;
-        this.#next = 0;
-      } else if (this.#next > 1024 && this.#next * 2 > this.#ready.length) {
-        this.#ready = this.#ready.slice(this.#next);
-        this.#next = 0;
+      const blocked = this.#free > 0 && this.#blocked.size > 0;
+      const runnable = (blocked ? this.#blocked : this.#ready).take() as Runnable;
+      if (!runnable.needsSlot) {
+        this.#begin(runnable);
+      } else if (this.#free > 0) {
+        this.#free -= 1;
+        this.#begin(runnable);
+      } else {
+        this.#blocked.push(runnable);
       }
-      if (runnable.needsSlot) this.#free -= 1;
-      this.#begin(runnable);
     }
     this.#pumping = false;
     // Slots given back meanwhile were noticed by nobody.

@@ -70,6 +70,7 @@ export class Scope implements ScopePart {
 
   /** In steps, since a workflow may have 100,000 nodes. */
   *#begin(foregone: ((node: PlanNode) => Foregone) | null): Steps<void> {
+    if (this.over) return;
     if (foregone) yield* this.#forego(foregone);
     for (const index of this.plan.starts) {
       if (this.over) return;
@@ -86,6 +87,7 @@ export class Scope implements ScopePart {
     for (const plan of this.plan.nodes) {
       const what = foregone(plan);
       yield;
+      if (this.over) return;
       if (!what) continue;
       const node = this.node(plan.index);
       node.state = "foregone";
@@ -160,14 +162,23 @@ export class Scope implements ScopePart {
   }
 
   later(ms: number, callback: () => void): void {
-    const { clock, scheduler } = this.run;
-    scheduler.hold();
-    const timer = clock.setTimer(() => {
+    this.hold();
+    const timer = this.run.clock.setTimer(() => {
       this.#timers.delete(timer);
       callback();
-      scheduler.unhold();
+      this.unhold();
     }, ms);
     this.#timers.add(timer);
+  }
+
+  hold(): void {
+    this.run.scheduler.hold();
+    this.container?.seat.inside(1);
+  }
+
+  unhold(): void {
+    this.container?.seat.inside(-1);
+    this.run.scheduler.unhold();
   }
 
   fail(error: NodeflowError): void {
@@ -181,7 +192,7 @@ export class Scope implements ScopePart {
     this.over = true;
     for (const timer of this.#timers) {
       timer.cancel();
-      this.run.scheduler.unhold();
+      this.unhold();
     }
     this.#timers.clear();
     for (const node of this.#nodes) {

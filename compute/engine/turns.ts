@@ -40,14 +40,16 @@ export class Slice {
 /** Steps of `cooperate` are longer than the scheduler's: so many at most, where the clock stands still. */
 const MAX_LONG_STEPS = 128;
 
-/** Runs steps with a turn of the event loop wherever their time is up. */
-export async function cooperate<T>(steps: Steps<T>, clock: Clock): Promise<T> {
+/** Runs steps with a turn of the event loop wherever their time is up. Rejects at the next one once `signal` is aborted. */
+export async function cooperate<T>(steps: Steps<T>, clock: Clock, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted();
   let until = clock.now() + SLICE_MS;
   for (let taken = 1; ; taken++) {
     const step = steps.next();
     if (step.done) return step.value;
     if (taken % MAX_LONG_STEPS !== 0 && clock.now() < until) continue;
     await clock.turn();
+    signal?.throwIfAborted();
     until = clock.now() + SLICE_MS;
   }
 }

@@ -19,7 +19,11 @@ export const loop = defineNode<z.infer<typeof Data>>({
   strongest: "effectful",
   handles: () => ({ inputs: { in: { required: true } }, outputs: { out: "value" } }),
   effect: () => "pure",
-  nested: ({ workflow }) => ({ workflow, inputs: ["value", "iteration"] }),
+  nested: ({ workflow, maxIterations }) => ({
+    workflow,
+    inputs: ["value", "iteration"],
+    iterations: maxIterations,
+  }),
   async *execute(context) {
     const { data, inputs } = context;
     const holds = compile(data.while);

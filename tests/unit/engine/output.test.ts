@@ -88,7 +88,7 @@ describe("an output", () => {
     expect(known()).toBe(1);
   });
 
-  test("folds items that come out of order by their place, also after some without one", () => {
+  test("folds items that come out of order by their place", () => {
     const { output } = outputOf("items", true);
     for (const place of [2, 0, 1]) output.push(`item ${place}`, 6, place);
     expect(output.fold()).toEqual(["item 0", "item 1", "item 2"]);

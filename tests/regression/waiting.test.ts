@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import type { NodeContext } from "../../compute/engine/index.ts";
+import { containerType, lines, nodeType, run } from "../support/own-nodes.ts";
+
+const QUESTION = { id: "q", type: "tool", data: { tool: "sure" } };
+const nothing = { nodes: [] };
+
+/** A node that is ready late. */
+const slow = nodeType("slow", async function* (context: NodeContext) {
+  await context.sleep((context.data as { ms: number }).ms);
+  yield { value: 1 };
+});
+
+describe("a run with an open question", () => {
+  test("goes on while a container computes by itself", async () => {
+    const thinker = containerType("thinker", nothing, async function* (context: NodeContext) {
+      for (let turn = 0; turn < 20; turn++) await context.turn();
+      yield { value: 1 };
+    });
+    const nodes = [QUESTION, { id: "t", type: "thinker" }];
+    const updates = await run({ workflow: { nodes } }, { types: [thinker] });
+    expect(lines(updates)).toContain("node-completed t");
+    expect(updates.at(-1)).toMatchObject({ type: "execution-suspended", pending: ["q"] });
+  });
+
+  test("goes on while a container computes between two nested runs", async () => {
+    const nested = { nodes: [{ id: "c", type: "constant", data: { value: 1 } }] };
+    const looping = containerType("looping", nested, async function* (context: NodeContext) {
+      for (let round = 0; round < 3; round++) {
+        await context.run({ scope: String(round), inputs: {} }).result;
+        for (let turn = 0; turn < 20; turn++) await context.turn();
+      }
+      yield { value: 1 };
+    });
+    const nodes = [QUESTION, { id: "t", type: "looping" }];
+    const updates = await run({ workflow: { nodes } }, { types: [looping] });
+    expect(lines(updates)).toContain("node-completed t/2");
+    expect(lines(updates)).toContain("node-completed t");
+  });
+
+  test("is suspended although a container with a nested question is there", async () => {
+    const nodes = [
+      { id: "r", type: "range", data: { to: 3 } },
+      { id: "m", type: "map", data: { workflow: { nodes: [QUESTION], edges: [] } } },
+    ];
+    const updates = await run({ workflow: { nodes, edges: [{ source: "r", target: "m" }] } });
+    expect(updates.at(-1)).toMatchObject({ pending: ["m/0/q", "m/1/q", "m/2/q", "m/3/q"] });
+  });
+});
+
+describe("timeouts of a container", () => {
+  const inside = (nodes: object[], policy: object) => ({
+    id: "part",
+    type: "subflow",
+    policy,
+    data: { workflow: { nodes, edges: [] } },
+  });
+  const beside = { id: "slow", type: "slow", data: { ms: 1_000 } };
+
+  test.each([{ timeoutMs: 100 }, { idleTimeoutMs: 100 }])(
+    "stand still while everything inside waits for an answer: %o",
+    async (policy) => {
+      const nodes = [inside([inside([QUESTION], {})], policy), beside];
+      const updates = await run({ workflow: { nodes } }, { types: [slow] });
+      expect(lines(updates).slice(-2)).toEqual(["node-completed slow", "execution-suspended"]);
+    },
+  );
+
+  test("count while anything inside computes, at any depth, beside a question", async () => {
+    const nodes = [inside([QUESTION, { ...inside([beside], {}), id: "deep" }], { timeoutMs: 100 })];
+    const updates = await run({ workflow: { nodes } }, { types: [slow] });
+    expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "NODE_TIMEOUT" } });
+  });
+
+  test("count while something inside waits to be tried again", async () => {
+    const failing = nodeType("failing", () => {
+      throw new Error("not yet");
+    });
+    const retried = { id: "f", type: "failing", policy: { retry: { maxAttempts: 2, delayMs: 5_000 } } };
+    const nodes = [inside([retried], { timeoutMs: 100 })];
+    const updates = await run({ workflow: { nodes } }, { types: [failing] });
+    expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "NODE_TIMEOUT" } });
+  });
+
+  test("count only what is left, once something inside computes again", async () => {
+    // The container reads its items live, so it can go on after everything in it has come to wait.
+    const source = nodeType(
+      "source",
+      async function* (context: NodeContext) {
+        yield { value: 0 };
+        await context.sleep(1_000);
+        yield { value: 1 };
+      },
+      { handles: () => ({ inputs: {}, outputs: { out: "items" } }) },
+    );
+    const once = nodeType("once", async function* (context: NodeContext) {
+      await context.sleep(60);
+      yield { value: await context.ask({ tool: "sure", args: context.path }) };
+    });
+    const workflow = {
+      nodes: [
+        { id: "s", type: "source" },
+        {
+          id: "m",
+          type: "map",
+          policy: { timeoutMs: 100 },
+          data: { workflow: { nodes: [{ id: "o", type: "once" }], edges: [] } },
+        },
+      ],
+      edges: [{ source: "s", target: "m" }],
+    };
+    const updates = await run({ workflow }, { types: [source, once] });
+    const requested = updates.filter(({ type }) => type === "input-requested");
+    expect(requested).toHaveLength(1);
+    const [begun, end] = [updates[0]?.timestamp ?? 0, updates.at(-1)?.timestamp ?? 0];
+    expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "NODE_TIMEOUT" } });
+    expect(end - begun).toBeGreaterThan(1_030);
+    expect(end - begun).toBeLessThan(1_060);
+  });
+});
