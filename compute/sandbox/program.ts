@@ -18,8 +18,6 @@ export class SourceError extends Error {
 
 /** Lines that the script has before the first of the source. */
 export const LINES_BEFORE = 1;
-/** What engines call the script in stack traces. */
-export const SCRIPT_NAME = "code.js";
 
 const SYNTAX: Options = { ecmaVersion: 2023, sourceType: "module", locations: true };
 const MAX_KEPT = 256;

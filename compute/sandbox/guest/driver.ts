@@ -24,7 +24,7 @@ function begin(program, given) {
     input = null;
     if (!stream) {
       if (isIterator(result)) throw new Unfit("The default export is a generator: set \`stream\` to true to read it");
-      return ["value", ...pack(result)];
+      return pack(result);
     }
     iterator = iterate(result);
     return null;
@@ -53,7 +53,7 @@ async function compute() {
   if (iterator === null) return ["done", "null"];
   const { done, value } = await iterator.next();
   if (done) return ["done", "null"];
-  return ["value", ...pack(await value)];
+  return pack(await value);
 }
 
 function step() {

@@ -2,7 +2,7 @@
  * Values cross the border as JSON text and a list of buffers; `{"$":3}` in the text is the fourth buffer, and an object whose
  * only key is made of `$` has one more. The same rule as in `compute/sandbox/values.ts`, on the other side.
  *
- * Defines `pack(value)` → `[text, ...buffers]` and `unpack([text, ...buffers])`. Everything is read once and copied, by the
+ * Defines `pack(value)` → `["value", text, ...buffers]` and `unpack([text, ...buffers])`. Everything is read once and copied, by the
  * program's own getters and proxies, in the program's own context: the host never touches an object of a program.
  */
 export const VALUES = /* js */ `
@@ -25,9 +25,10 @@ const isInstance = uncurry(Function.prototype[Symbol.hasInstance]);
 class Unfit extends TypeError {}
 
 function pack(value) {
-  const buffers = [];
-  const text = printJson(copy(value, 0, buffers));
-  return [text === undefined ? "null" : text, ...buffers];
+  const packed = ["value", "null"];
+  // Not spread: that would ask an iterator which the program may have replaced.
+  packed[1] = printJson(copy(value, 0, packed));
+  return packed;
 }
 
 function copy(given, depth, buffers) {
@@ -88,7 +89,7 @@ function bytesOf(view, buffers) {
   const own = new Bytes(view.length);
   setBytes(own, view);
   define(buffers, buffers.length, own.buffer);
-  return { __proto__: null, $: buffers.length - 1 };
+  return { __proto__: null, $: buffers.length - 3 };
 }
 
 function unpack([text, ...buffers]) {

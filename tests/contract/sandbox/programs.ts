@@ -178,7 +178,7 @@ export const PROGRAM_CASES: readonly SandboxCase[] = [
   {
     rule: "`new.target` and tagged templates work",
     source:
-      "function F() { return [new.target === F] } const t = (s) => s.raw[0]; export default () => [...new F(), t`a\\\\n`]",
+      "function F() { return [new.target === F] } const t = (s) => s.raw[0]; export default () => [...new F(), t`a\\n`]",
     gives: [[true, "a\\n"]],
   },
   {

@@ -1,0 +1,89 @@
+import { availableParallelism } from "node:os";
+import { DEFAULT_LIMITS, NodeflowError } from "../../../protocol/index.ts";
+import type { Job, Sandbox, Values } from "../sandbox.ts";
+import { Child } from "./child.ts";
+import { BOUNDED } from "./launch.ts";
+import { Pool } from "./pool.ts";
+import { Run } from "./run.ts";
+
+export interface NodeSandboxOptions {
+  /** Jobs that compute at once: one for each core if absent. */
+  readonly children?: number;
+  /** What children that are kept warm are for, in MiB. */
+  readonly memoryMb?: number;
+  /** Of one value, in or out. */
+  readonly maxValueBytes?: number;
+  readonly logger?: { info(message: string): void; error(message: string, cause: unknown): void };
+}
+
+export interface NodeSandbox extends Sandbox {
+  /** Starts children before they are needed. Resolves once they can be given jobs. */
+  warm(): Promise<void>;
+  /** Ids of the processes there are. */
+  readonly pids: readonly number[];
+}
+
+export const DEFAULT_MEMORY_MB = 64;
+/** Processes beyond those that compute: for streams that wait for their readers. */
+const WAITING_PROCESSES = 32;
+/** What an idle child has of private memory, and what it needs beside a program's: measured, in KiB. */
+const OWN_DATA_KIB = 0;
+/** A frame is a value, its parts' lengths, and a header. */
+const FRAME_BYTES = 1_048_576;
+
+/** Children of this process run programs, each in an isolate of V8, and are killed when they don't end. */
+export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox {
+  const { children = availableParallelism(), memoryMb = DEFAULT_MEMORY_MB, logger } = options;
+  const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
+  let engine = "isolated-vm";
+  const pool = new Pool({
+    children,
+    maxProcesses: children + WAITING_PROCESSES,
+    warmMemoryMb: memoryMb,
+    create(memoryMb) {
+      const child = new Child(memoryMb, dataKiB(memoryMb), 2 * maxValueBytes + FRAME_BYTES);
+      child.ready.then(
+        (name) => {
+          engine = name;
+        },
+        () => undefined,
+      );
+      return child;
+    },
+    failed: (cause) => logger?.error("A sandbox could not start", cause),
+  });
+  return {
+    get engine() {
+      return engine;
+    },
+    notes: notes(),
+    get pids() {
+      return pool.pids;
+    },
+    async start(job: Job, signal: AbortSignal): Promise<Values> {
+      const child = await taken(pool, job, signal);
+      return new Run(job, child, pool, maxValueBytes);
+    },
+    warm: () => pool.warm(),
+    close: () => pool.close(),
+  };
+}
+
+async function taken(pool: Pool, { group, memoryMb }: Job, signal: AbortSignal): Promise<Child> {
+  try {
+    return await pool.take(group, memoryMb, signal);
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    throw new NodeflowError("NODE_FAILED", "There is no sandbox to run the program in", { cause });
+  }
+}
+
+function dataKiB(memoryMb: number): number {
+  return OWN_DATA_KIB === 0 ? 0 : OWN_DATA_KIB + memoryMb * 1_024;
+}
+
+function notes(): string[] {
+  return BOUNDED
+    ? []
+    : ["Memory of programs is bounded by V8 alone: this system doesn't bound that of a process."];
+}
