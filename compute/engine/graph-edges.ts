@@ -144,10 +144,16 @@ export function* checkConnections(nodes: Iterable<GraphNode>, path: string, issu
     if (checked % NODES_A_STEP === 0) yield;
     const place = `${path}/nodes/${node.position}`;
     for (const handle in node.handles.inputs) {
-      if (!node.handles.inputs[handle]?.required) continue;
+      const { required, insteadOf } = node.handles.inputs[handle] ?? NOTHING_SPECIAL;
+      if (!required && insteadOf === undefined) continue;
       if (node.in.some((edge) => edge.targetHandle === handle)) continue;
-      const message = `Node "${node.id}": nothing is connected to its input "${handle}"`;
-      issues.add("REQUIRED_INPUT_MISSING", message, place, { nodeId: node.id, handle });
+      if (insteadOf === undefined) {
+        const message = `Node "${node.id}": nothing is connected to its input "${handle}"`;
+        issues.add("REQUIRED_INPUT_MISSING", message, place, { nodeId: node.id, handle });
+      } else {
+        const message = `Node "${node.id}": ${insteadOf} is missing, and nothing is connected to its input "${handle}"`;
+        issues.add("INVALID_NODE_DATA", message, `${place}/data/${insteadOf}`, { nodeId: node.id });
+      }
     }
     if (node.nested) checkNestedInputs(node, node.nested, place, issues);
     if (!node.output) continue;

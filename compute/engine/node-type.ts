@@ -11,6 +11,8 @@ export type Runtime = "node" | "workers" | "browser";
 export interface InputSpec {
   /** Unconnected is `REQUIRED_INPUT_MISSING`. */
   readonly required?: boolean;
+  /** The field of `data` that says the same. It isn't there, so unconnected is `INVALID_NODE_DATA` of that field. */
+  readonly insteadOf?: string;
   /** Takes many edges: the value is the list in order of `edges`, without the skipped. */
   readonly many?: boolean;
   /**

@@ -1,5 +1,5 @@
 import type { NodeTypes } from "../engine/index.ts";
-import { httpNode, Network, nodeTypes, type Outlet } from "../nodes/index.ts";
+import { httpNode, llmNode, Network, nodeTypes, type Outlet } from "../nodes/index.ts";
 import type { Environment } from "./environment.ts";
 import { webClock } from "./web.ts";
 
@@ -9,5 +9,5 @@ export function outgoingNodes(
   { outgoing, limits }: Pick<Environment, "outgoing" | "limits">,
 ): NodeTypes {
   const network = new Network({ outlet, clock: webClock(), pace: outgoing.pace, limits });
-  return nodeTypes(httpNode(network));
+  return nodeTypes(httpNode(network), llmNode(network));
 }

@@ -1,4 +1,5 @@
 export { httpNode } from "./http/http.ts";
+export { llmNode } from "./llm/llm.ts";
 export { Network, type NetworkConfig } from "./network/network.ts";
 export type { Incoming, Outgoing, Outlet } from "./network/outlet.ts";
 export type { Pace } from "./network/turns.ts";

@@ -25,7 +25,8 @@ export function requestOf(context: NodeContext<Data>): Call {
   return { url: url.href, method, headers, ...(body && { body: body.content }) };
 }
 
-function urlOf(text: string, inputs: Readonly<Record<string, Value>>): URL {
+/** The URL that a template gives: a place on its own is the URL itself, inside a longer text it is percent-encoded. */
+export function urlOf(text: string, inputs: Readonly<Record<string, Value>>): URL {
   const value = renderValue(text, inputs, percentEncoded);
   if (typeof value === "string" && URL.canParse(value)) return new URL(value);
   const hint = text.includes("{{") ? ": what is filled in inside a longer url is percent-encoded" : "";
