@@ -4,6 +4,7 @@ import { createClient } from "../client/index.ts";
 import { localEngine } from "../hosts/local.ts";
 import { readJsonFile } from "./files.ts";
 import { localService } from "./local-service.ts";
+import { ownMachine } from "./machine.ts";
 import { EXIT, type ExitCode, explainIssue, printable } from "./problem.ts";
 import { plural } from "./terminal/text.ts";
 
@@ -24,13 +25,18 @@ export async function validateCommand(file: string, options: InspectOptions): Pr
 
 /** `nodeflow capabilities`: what this process, or a service, can do. As JSON. */
 export async function capabilitiesCommand(options: InspectOptions): Promise<ExitCode> {
-  const client = options.server === undefined ? localService() : clientOf(options.server, options.token);
+  await using machine = ownMachine();
+  const { server, token } = options;
+  const client = server === undefined ? localService(machine) : clientOf(server, token);
   process.stdout.write(`${JSON.stringify(await client.capabilities(), null, 2)}\n`);
   return EXIT.completed;
 }
 
-function check(request: ExecuteRequest, { server, token }: InspectOptions) {
-  return server === undefined ? localEngine().validate(request) : clientOf(server, token).validate(request);
+async function check(request: ExecuteRequest, { server, token }: InspectOptions) {
+  if (server !== undefined) return await clientOf(server, token).validate(request);
+  await using machine = ownMachine();
+  const { types, secrets } = machine;
+  return await localEngine({ types }).validate(request, { secrets });
 }
 
 function clientOf(url: string, token: string | undefined) {

@@ -1,12 +1,13 @@
 import { type Client, createClient } from "../client/index.ts";
 import { localEngine } from "../hosts/local.ts";
+import type { LocalMachine } from "../hosts/node-local.ts";
 import { VERSION } from "../hosts/version.ts";
 import { anyone, createService } from "../service/index.ts";
 
 /** The compute service in this process, without a port: it answers what a service would answer. */
-export function localService(): Client {
+export function localService({ types }: LocalMachine): Client {
   const { app } = createService({
-    engine: localEngine(),
+    engine: localEngine({ types }),
     version: VERSION,
     logger: { info: () => undefined, error: () => undefined },
     authorize: anyone,

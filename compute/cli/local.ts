@@ -1,18 +1,21 @@
 import type { ExecuteRequest } from "../../protocol/index.ts";
 import type { Arrival, Transport } from "../client/index.ts";
-import type { Engine, Execution } from "../engine/index.ts";
+import { type Engine, type Execution, NO_SECRETS, type Secrets } from "../engine/index.ts";
 
 /** Runs in this process, in the ways of the client: the same answers to questions, the same checkpoints. */
 export class LocalTransport implements Transport {
   readonly #engine: Engine;
+  readonly #secrets: Secrets;
   #execution: Execution | null = null;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, secrets: Secrets = NO_SECRETS) {
     this.#engine = engine;
+    this.#secrets = secrets;
   }
 
   async *execute(request: ExecuteRequest, signal: AbortSignal): AsyncGenerator<Arrival, void, void> {
-    const execution = (await this.#engine.prepare(request)).start({ signal });
+    const prepared = await this.#engine.prepare(request, { secrets: this.#secrets });
+    const execution = prepared.start({ signal });
     this.#execution = execution;
     for await (const update of execution) yield { seq: update.seq, update };
   }

@@ -10,9 +10,11 @@ import {
   type RunOptions,
 } from "../client/index.ts";
 import { localEngine } from "../hosts/local.ts";
+import type { LocalMachine } from "../hosts/node-local.ts";
 import { saveCheckpoint } from "./files.ts";
 import { writeLines } from "./lines.ts";
 import { LocalTransport } from "./local.ts";
+import { ownMachine } from "./machine.ts";
 import { EXIT, type ExitCode, explainInfo, printable, UsageError } from "./problem.ts";
 import { buildRequest, type RequestOptions } from "./request.ts";
 import { outputFiles, saveOutputs } from "./save-outputs.ts";
@@ -29,6 +31,7 @@ export interface RunCommandOptions extends RequestOptions {
 
 /** `nodeflow run FILE`. */
 export async function runCommand(file: string, options: RunCommandOptions): Promise<ExitCode> {
+  await using machine = ownMachine();
   const request = await buildRequest(file, options);
   const files = await outputFiles(options.output ?? [], request.workflow);
   const interrupting = new Interrupts();
@@ -36,7 +39,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const live = terminal
     ? new Live(request.workflow, request.workflow.name ?? file, terminal, () => interrupting.interrupt())
     : null;
-  const run = begin(request, options, {
+  const run = begin(request, options, machine, {
     ...(live && { tools: live.tool }),
     onInterruption: (interrupted) => {
       refuseUnusable(interrupted, options.server);
@@ -72,9 +75,15 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   }
 }
 
-function begin(request: ExecuteRequest, options: RunCommandOptions, runOptions: RunOptions): Run {
+function begin(
+  request: ExecuteRequest,
+  options: RunCommandOptions,
+  { types, secrets }: LocalMachine,
+  runOptions: RunOptions,
+): Run {
   const { server: url, token } = options;
-  if (url === undefined) return follow(new LocalTransport(localEngine()), request, runOptions);
+  if (url === undefined)
+    return follow(new LocalTransport(localEngine({ types }), secrets), request, runOptions);
   return createClient({ url, ...(token !== undefined && { token }) }).execute(request, runOptions);
 }
 

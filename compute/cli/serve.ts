@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import process from "node:process";
-import { EnvironmentError } from "../hosts/environment.ts";
 import { startFrom } from "../hosts/node-start.ts";
-import { EXIT, type ExitCode, UsageError } from "./problem.ts";
+import { asUsage } from "./machine.ts";
+import { EXIT, type ExitCode } from "./problem.ts";
 
 export interface ServeOptions {
   readonly port?: string;
@@ -20,18 +20,8 @@ export async function serveCommand({ port, host }: ServeOptions): Promise<ExitCo
     info: (message: string) => console.log(message),
     error: (message: string, cause: unknown) => console.error(message, cause),
   };
-  const { server } = await asUsage(() => startFrom(variables, { logger }));
+  const { server } = await startFrom(variables, { logger }).catch(asUsage);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   await server.close();
   return EXIT.completed;
-}
-
-/** What the environment or the machine doesn't allow is for the caller to change. */
-async function asUsage<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (cause) {
-    if (cause instanceof EnvironmentError) throw new UsageError(cause.message, { cause });
-    throw cause;
-  }
 }

@@ -8,6 +8,10 @@ const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 /** IPv4 addresses as hosts without IPv4 see them (RFC 6052): each is what it stands for. */
 const NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
 
+/** Said of an address. It says no more of what a name stands for: that is not for strangers to know. */
+export const NOT_CALLED =
+  "is not called from here (NODEFLOW_ALLOW_NETWORKS says what is beside public addresses)";
+
 /** What may be called. */
 export interface GuardRules {
   /** Networks that may be called although they aren't public, on any port: `127.0.0.0/8`, `fd00::/8`. */
@@ -48,9 +52,11 @@ export class AddressGuard {
       return `${protocol} is not called here, only http: and https:`;
     if (username !== "" || password !== "") return "A URL with a name and password in it is not called here";
     const address = addressOf(hostname);
-    if (address !== null) return this.allows(address, portOf(url)) ? null : `${host} is not called from here`;
+    if (address !== null) return this.allows(address, portOf(url)) ? null : `${host} ${NOT_CALLED}`;
     const later = resolved && this.#networks.length > 0;
-    return later || this.#ports.has(portOf(url)) ? null : `Port ${portOf(url)} is not called from here`;
+    return later || this.#ports.has(portOf(url))
+      ? null
+      : `Port ${portOf(url)} is not called from here (NODEFLOW_ALLOW_PORTS says which are)`;
   }
 }
 

@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from "node:net";
 import { Agent, buildConnector, fetch } from "undici";
 import { NodeflowError } from "../../protocol/index.ts";
 import type { Incoming, Outgoing, Outlet } from "../nodes/index.ts";
-import type { AddressGuard } from "./address-guard.ts";
+import { type AddressGuard, NOT_CALLED } from "./address-guard.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Node policies decide how long an answer may take; these only end what nobody waits for any more. */
@@ -90,9 +90,8 @@ function checkedLookup(resolve: Resolve, allows: (address: string) => boolean): 
   };
 }
 
-/** Says nothing of the address: what a name stands for inside this network is not for strangers to know. */
 function refusal(hostname: string): NodeflowError {
-  return new NodeflowError("UPSTREAM_ERROR", `${hostname} is not called from here`, { retryable: false });
+  return new NodeflowError("UPSTREAM_ERROR", `${hostname} ${NOT_CALLED}`, { retryable: false });
 }
 
 function refusalIn(error: unknown): NodeflowError | null {

@@ -1,5 +1,5 @@
 import type { Outgoing, Outlet } from "../nodes/index.ts";
-import { type AddressGuard, addressOf } from "./address-guard.ts";
+import { type AddressGuard, addressOf, NOT_CALLED } from "./address-guard.ts";
 
 /**
  * The network as Workers reach it. Names are resolved by the platform, which keeps to public addresses (the compatibility
@@ -17,7 +17,7 @@ export function workersOutlet(guard: AddressGuard): Outlet {
 function localName({ hostname }: URL): string | null {
   const name = hostname.replace(/\.$/, "");
   if (addressOf(hostname) !== null || !(name === "localhost" || name.endsWith(".localhost"))) return null;
-  return `${hostname} is not called from here`;
+  return `${hostname} ${NOT_CALLED}`;
 }
 
 /**

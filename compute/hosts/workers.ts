@@ -1,18 +1,25 @@
 /** The compute service on Cloudflare Workers: `npm run start:workers`, `wrangler deploy`. */
 import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner } from "../engine/index.ts";
-import { builtinNodes } from "../nodes/index.ts";
+import { builtinNodes, nodeTypes } from "../nodes/index.ts";
 import { anyone, bearer, createService, type Service } from "../service/index.ts";
+import { AddressGuard } from "./address-guard.ts";
 import { EnvironmentError, readEnvironment, type Variables } from "./environment.ts";
+import { outgoingNodes } from "./outgoing-nodes.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
+import { workersOutlet } from "./web-outlet.ts";
+
+/** What the platform lets one request have open at once; it would make the rest wait without telling. */
+const MAX_CONNECTIONS = 6;
 
 const NOTES = [
   "Counts, rates and capacity are per isolate; the platform runs many.",
   "A run lives as long as its connection; close it to cancel. DELETE /executions/:id is not available.",
   "The platform may end an isolate, and with it a stream, without a terminal update.",
   "The clock stands still during computation, so durations count only waiting.",
-  "At most 6 outgoing connections a run.",
+  "At most 6 outgoing connections a run. Calls to one origin are paced per isolate.",
+  "Addresses that names stand for are checked by the platform, which calls public ones only.",
 ];
 
 let service: Service | undefined;
@@ -21,14 +28,19 @@ let service: Service | undefined;
 function serviceOf(variables: Variables): Service {
   const environment = readEnvironment(variables);
   const open = environment.grants.size === 0;
+  const limits = {
+    ...environment.limits,
+    maxConnections: Math.min(environment.limits.maxConnections, MAX_CONNECTIONS),
+  };
+  const outlet = workersOutlet(new AddressGuard(environment.outgoing));
   return createService({
     engine: createEngine({
       runtime: "workers",
-      types: builtinNodes,
+      types: nodeTypes(builtinNodes, outgoingNodes(outlet, environment)),
       runner: localRunner,
       clock: webClock(),
       random: webRandom,
-      limits: environment.limits,
+      limits,
     }),
     version: VERSION,
     logger: {
@@ -38,6 +50,7 @@ function serviceOf(variables: Variables): Service {
     authorize: open ? anyone : bearer(environment.grants),
     loopbackOnly: open,
     origins: environment.origins,
+    secrets: environment.secrets,
     ...(environment.rate && { rate: environment.rate }),
     cancellable: false,
     notes: NOTES,

@@ -1,0 +1,32 @@
+import { DEFAULT_LIMITS } from "../../protocol/index.ts";
+import type { NodeTypes, Secrets } from "../engine/index.ts";
+import { builtinNodes, nodeTypes } from "../nodes/index.ts";
+import { AddressGuard } from "./address-guard.ts";
+import { readSecrets } from "./host-secrets.ts";
+import { nodeOutlet } from "./node-outlet.ts";
+import { readOutgoing } from "./outgoing.ts";
+import { outgoingNodes } from "./outgoing-nodes.ts";
+import { reader, type Variables } from "./variable.ts";
+
+/** What a program on Node that runs workflows itself has of its machine. */
+export interface LocalMachine extends AsyncDisposable {
+  /** Every node type that Node has. */
+  readonly types: NodeTypes;
+  /** All of the machine's: whoever runs the program owns them. */
+  readonly secrets: Secrets;
+}
+
+/**
+ * The machine as the variables open it: the same as those of a service, and guarded like one, because a workflow may be a
+ * stranger's wherever it runs. Throws an `EnvironmentError`.
+ */
+export function localMachine(variables: Variables): LocalMachine {
+  const read = reader(variables);
+  const outgoing = readOutgoing(read);
+  const outlet = nodeOutlet(new AddressGuard(outgoing));
+  return {
+    types: nodeTypes(builtinNodes, outgoingNodes(outlet, { outgoing, limits: DEFAULT_LIMITS })),
+    secrets: readSecrets(variables, read),
+    [Symbol.asyncDispose]: () => outlet.close(),
+  };
+}
