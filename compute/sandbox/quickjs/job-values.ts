@@ -1,0 +1,163 @@
+import { NodeflowError, type Value } from "../../../protocol/index.ts";
+import { readOutcome } from "../outcome.ts";
+import { SCRIPT_NAME } from "../program.ts";
+import type { Job, LogLevel, Values } from "../sandbox.ts";
+import { pack } from "../values.ts";
+import { Budget, type BudgetOptions, EndedError } from "./budget.ts";
+import { type Image, PAGE_BYTES, restore } from "./image.ts";
+import { Machine, MachineError, type Pointer } from "./machine.ts";
+
+export interface JobOptions {
+  readonly module: WebAssembly.Module;
+  readonly image: Promise<Image>;
+  readonly memoryMb: number;
+  readonly maxValueBytes: number;
+  readonly budget: BudgetOptions;
+  readonly signal: AbortSignal;
+  /** Called once: the job's place is free. */
+  readonly onEnd: () => void;
+}
+
+type Result = IteratorResult<Value, undefined>;
+
+const LEVELS: ReadonlySet<string> = new Set<LogLevel>(["debug", "info", "warn", "error"]);
+const DONE: Result = { done: true, value: undefined };
+/** A memory that has grown so far can't give what a program asked for last: QuickJS grows it by a twentieth at least. */
+const NEARLY_FULL = 0.9;
+
+/** A job on a machine of its own, which begins with the first pull. */
+export class JobValues implements Values {
+  readonly #job: Job;
+  readonly #options: JobOptions;
+  readonly #budget: Budget;
+  /** Ended from outside: what is being pulled comes to this. */
+  readonly #over = Promise.withResolvers<Result>();
+  #machine: Promise<{ readonly machine: Machine; readonly image: Image }> | undefined;
+  /** Pulls follow each other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #maxBytes = 0;
+  #ended = false;
+
+  constructor(job: Job, options: JobOptions) {
+    this.#job = job;
+    this.#options = options;
+    this.#budget = new Budget(job, () => this.#ended, options.budget);
+    // Whoever pulls sees it; nobody may.
+    this.#over.promise.catch(() => undefined);
+    options.signal.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    const pulled = this.#last.then(() => (this.#ended ? DONE : this.#step()));
+    this.#last = pulled.catch(() => undefined);
+    return Promise.race([pulled, this.#over.promise]);
+  }
+
+  async return(): Promise<Result> {
+    this.#over.resolve(DONE);
+    this.#end();
+    return DONE;
+  }
+
+  readonly #abort = () => {
+    this.#over.reject(this.#options.signal.reason);
+    this.#end();
+  };
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#machine = undefined;
+    this.#options.signal.removeEventListener("abort", this.#abort);
+    this.#options.onEnd();
+  }
+
+  async #step(): Promise<Result> {
+    try {
+      this.#machine ??= this.#begin();
+      const { machine, image } = await this.#machine;
+      const taken = await this.#compute(machine, image);
+      if (taken[0] === "pending" && this.#isFull(machine)) throw this.#exhausted();
+      const outcome = readOutcome(taken, this.#options.maxValueBytes);
+      if (outcome.done || !this.#job.stream) this.#end();
+      return outcome.done ? DONE : { done: false, value: outcome.value };
+    } catch (cause) {
+      if (this.#ended || cause instanceof EndedError) return DONE;
+      const machine = await this.#machine?.catch(() => undefined);
+      this.#end();
+      throw this.#errorOf(cause, machine?.machine);
+    }
+  }
+
+  async #begin(): Promise<{ readonly machine: Machine; readonly image: Image }> {
+    const { module, memoryMb } = this.#options;
+    const image = await this.#options.image;
+    const maxPages = image.pages + Math.ceil((memoryMb * 1_048_576) / PAGE_BYTES);
+    this.#maxBytes = maxPages * PAGE_BYTES;
+    const machine = await Machine.create({
+      module,
+      initialPages: image.pages,
+      maxPages,
+      tell: (level, message) => this.#tell(level, message),
+      refuel: (mayWait) => this.#budget.refuel(mayWait),
+    });
+    restore(machine, image);
+    machine.drain();
+    this.#budget.resume();
+    const { program, inputs, stream, seed } = this.#job;
+    const compiled = await machine.evaluate(program.script, SCRIPT_NAME);
+    const [text, ...buffers] = pack({ inputs, stream, seed, wasm: program.wasm });
+    const given = [machine.newText(text), ...buffers.map((buffer) => machine.newBuffer(buffer))];
+    await machine.call(image.begin, compiled, ...given);
+    for (const value of given) machine.release(value);
+    this.#budget.pause();
+    return { machine, image };
+  }
+
+  async #compute(machine: Machine, image: Image): Promise<unknown[]> {
+    this.#budget.resume();
+    machine.release(await machine.call(image.step));
+    await machine.settle();
+    const taken = await machine.call(image.take);
+    this.#budget.pause();
+    const parts: Pointer[] = [];
+    for (let index = 0; index < machine.length(taken); index += 1) parts.push(machine.element(taken, index));
+    const read = parts.map((part, index) => (index < 2 ? machine.text(part) : machine.buffer(part)));
+    for (const part of [...parts, taken]) machine.release(part);
+    return read;
+  }
+
+  #tell(level: string, message: string): void {
+    const read: unknown = JSON.parse(message);
+    if (!this.#ended && LEVELS.has(level) && typeof read === "string") this.#job.log(level as LogLevel, read);
+  }
+
+  #isFull(machine: Machine): boolean {
+    return machine.memory.buffer.byteLength > NEARLY_FULL * this.#maxBytes;
+  }
+
+  #exhausted(): NodeflowError {
+    return new NodeflowError("RESOURCE_EXHAUSTED", `The program needs more than ${this.#options.memoryMb} MiB`);
+  }
+
+  /** What was thrown out of a machine: by the budget, by the guest, or by WebAssembly itself. */
+  #errorOf(cause: unknown, machine: Machine | undefined): unknown {
+    if (cause instanceof NodeflowError) return cause;
+    if (cause instanceof RangeError) {
+      return new NodeflowError("RESOURCE_EXHAUSTED", "The program calls itself too deep", { cause });
+    }
+    if (machine && this.#isFull(machine)) return this.#exhausted();
+    if (cause instanceof MachineError) {
+      if (/out of memory|stack overflow/.test(cause.message)) return this.#exhausted();
+      return new NodeflowError("NODE_FAILED", cause.message, { retryable: false });
+    }
+    if (cause instanceof WebAssembly.RuntimeError) {
+      return new NodeflowError("SANDBOX_VIOLATION", "The program broke its sandbox", { cause });
+    }
+    return cause;
+  }
+}
