@@ -1,12 +1,12 @@
 import { NodeflowError } from "../../../protocol/index.ts";
 import type { Job } from "../sandbox.ts";
-import { CAN_SUSPEND } from "./suspension.ts";
+import { CAN_SUSPEND } from "./web-assembly.ts";
 
 /**
- * What a metered QuickJS gets through in a millisecond: calls, turns of loops, 64 bytes moved. Measured on a 2020s server core
- * with loops over integers, objects, text and promises: 60,000 to 250,000. Where the clock stands still, this is a millisecond.
+ * What a metered QuickJS gets through in a millisecond: calls, turns of loops, 64 bytes moved. Measured in loops over integers,
+ * objects, text, bytes and promises on a server's core: 200,000 to 600,000. Where the clock stands still, this is a millisecond.
  */
-export const STEPS_PER_MS = 100_000;
+export const STEPS_PER_MS = 300_000;
 
 /** Steps between two turns of the event loop: some 5 ms. */
 const SLICE = 5 * STEPS_PER_MS;

@@ -1,5 +1,6 @@
 import { GUEST } from "../guest/guest.ts";
 import { Machine, type Pointer } from "./machine.ts";
+import type { WasmModule } from "./web-assembly.ts";
 
 /**
  * The memory of a machine in which the guest is installed. Making one takes some 15 ms; a job's own machine is a new instance
@@ -27,7 +28,7 @@ export const PAGE_BYTES = 65_536;
 /** What QuickJS's own data and stack (5.1 MiB) and an installed guest fit into. */
 const FIRST_PAGES = 112;
 
-export async function takeImage(module: WebAssembly.Module): Promise<Image> {
+export async function takeImage(module: WasmModule): Promise<Image> {
   const machine = await Machine.create({
     module,
     initialPages: FIRST_PAGES,
@@ -39,7 +40,11 @@ export async function takeImage(module: WebAssembly.Module): Promise<Image> {
   const guest = await machine.evaluate(GUEST, "guest.js");
   const adapter = await machine.evaluate(ADAPTER, "adapter.js");
   const entries = await machine.call(adapter, guest, machine.tellFunction());
-  const [begin, step, take] = [0, 1, 2].map((index) => machine.element(entries, index)) as [Pointer, Pointer, Pointer];
+  const [begin, step, take] = [0, 1, 2].map((index) => machine.element(entries, index)) as [
+    Pointer,
+    Pointer,
+    Pointer,
+  ];
   const memory = new Uint8Array(machine.memory.buffer);
   return { pages: FIRST_PAGES, parts: written(memory), roots: machine.roots, begin, step, take };
 }

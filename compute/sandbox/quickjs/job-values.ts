@@ -6,9 +6,10 @@ import { pack } from "../values.ts";
 import { Budget, type BudgetOptions, EndedError } from "./budget.ts";
 import { type Image, PAGE_BYTES, restore } from "./image.ts";
 import { Machine, MachineError, type Pointer } from "./machine.ts";
+import { RuntimeError, type WasmModule } from "./web-assembly.ts";
 
 export interface JobOptions {
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   readonly image: Promise<Image>;
   readonly memoryMb: number;
   readonly maxValueBytes: number;
@@ -81,7 +82,7 @@ export class JobValues implements Values {
       this.#machine ??= this.#begin();
       const { machine, image } = await this.#machine;
       const taken = await this.#compute(machine, image);
-      if (taken[0] === "pending" && this.#isFull(machine)) throw this.#exhausted();
+      if (isSpeechless(taken) && this.#isFull(machine)) throw this.#exhausted();
       const outcome = readOutcome(taken, this.#options.maxValueBytes);
       if (outcome.done || !this.#job.stream) this.#end();
       return outcome.done ? DONE : { done: false, value: outcome.value };
@@ -141,7 +142,10 @@ export class JobValues implements Values {
   }
 
   #exhausted(): NodeflowError {
-    return new NodeflowError("RESOURCE_EXHAUSTED", `The program needs more than ${this.#options.memoryMb} MiB`);
+    return new NodeflowError(
+      "RESOURCE_EXHAUSTED",
+      `The program needs more than ${this.#options.memoryMb} MiB`,
+    );
   }
 
   /** What was thrown out of a machine: by the budget, by the guest, or by WebAssembly itself. */
@@ -155,9 +159,14 @@ export class JobValues implements Values {
       if (/out of memory|stack overflow/.test(cause.message)) return this.#exhausted();
       return new NodeflowError("NODE_FAILED", cause.message, { retryable: false });
     }
-    if (cause instanceof WebAssembly.RuntimeError) {
+    if (cause instanceof RuntimeError) {
       return new NodeflowError("SANDBOX_VIOLATION", "The program broke its sandbox", { cause });
     }
     return cause;
   }
+}
+
+/** Nothing was said, or null was thrown: as QuickJS does when there is no room even for an error. */
+function isSpeechless([state, text]: readonly unknown[]): boolean {
+  return state === "pending" || (state === "failed" && String(text).includes('"message":"null"'));
 }

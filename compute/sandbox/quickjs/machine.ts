@@ -1,9 +1,9 @@
-import loadEmscripten from "@jitl/quickjs-wasmfile-release-sync/emscripten-module";
-import { QuickJSFFI } from "@jitl/quickjs-wasmfile-release-sync/ffi";
+import quickjs from "@jitl/quickjs-wasmfile-release-sync";
 import type {
   BorrowedHeapCharPointer,
   EvalDetectModule,
   HostRefId,
+  IntrinsicsFlags,
   JSContextPointer,
   JSContextPointerPointer,
   JSRuntimePointer,
@@ -13,10 +13,12 @@ import type {
   JSVoidPointer,
   OwnedHeapCharPointer,
   QuickJSEmscriptenModule,
+  QuickJSFFI,
+  QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
-import { EvalFlags, IntrinsicsFlags } from "quickjs-emscripten-core";
+import { EvalFlags } from "quickjs-emscripten-core";
 import { FUEL, METER } from "./meter.ts";
-import { promising, suspending } from "./suspension.ts";
+import { Instance, Memory, promising, suspending, type WasmModule } from "./web-assembly.ts";
 
 /** Something inside a machine. */
 export type Pointer = JSValuePointer;
@@ -28,7 +30,7 @@ export class MachineError extends Error {
 
 export interface MachineOptions {
   /** QuickJS, metered. */
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   readonly initialPages: number;
   readonly maxPages: number;
   /** Called with each line that the guest tells: a level, and a message as JSON. */
@@ -40,16 +42,20 @@ export interface MachineOptions {
   readonly refuel: (mayWait: boolean) => number | Promise<number>;
 }
 
+/** Typed as CommonJS, which it isn't where it is imported. */
+const VARIANT = quickjs as unknown as QuickJSSyncVariant;
 /** Of QuickJS's own stack: far less than what any host's stack holds, so that deep recursion is an error inside only. */
 const STACK_BYTES = 192 * 1_024;
 const TELL = 1 as HostRefId;
+/** No choice of what the context has: the guest chooses. */
+const EVERYTHING = 0 as IntrinsicsFlags;
 
 /**
  * One instance of QuickJS with one context. It is used by one job and then dropped with all its memory: nothing inside needs
  * freeing but what would pile up during a job. After anything has been thrown out of it, it must not be used again.
  */
 export class Machine {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: Memory;
   readonly #module: QuickJSEmscriptenModule;
   readonly #ffi: QuickJSFFI;
   readonly #fuel: { value: number };
@@ -61,45 +67,50 @@ export class Machine {
 
   /** An instance in whose memory nothing has happened yet: either `boot` it, or fill the memory and `adopt`. */
   static async create(options: MachineOptions): Promise<Machine> {
-    const memory = new WebAssembly.Memory({ initial: options.initialPages, maximum: options.maxPages });
-    let instance: WebAssembly.Instance | undefined;
+    const memory = new Memory({ initial: options.initialPages, maximum: options.maxPages });
+    let instance: Instance | undefined;
     let mayWait = false;
     let fuel = { value: 0 };
+    let coming: Promise<number> | undefined;
     const spent = () => {
       const given = options.refuel(mayWait);
-      if (typeof given === "number") {
-        fuel.value = given;
-        return undefined;
-      }
-      return given.then((more) => {
-        fuel.value = more;
-      });
+      if (typeof given === "number") fuel.value = given;
+      else coming = given;
+      return typeof given === "number" ? 0 : 1;
     };
-    const module = await loadEmscripten({
-      wasmMemory: memory,
+    const wait = async () => {
+      fuel.value = (await coming) ?? 0;
+    };
+    const [imported, Ffi] = await Promise.all([VARIANT.importModuleLoader(), VARIANT.importFFI()]);
+    // Bundlers wrap CommonJS in one more layer, or two.
+    let load = imported;
+    while (typeof load !== "function") load = load.default;
+    const module = await load({
+      wasmMemory: memory as never,
       instantiateWasm(imports, onSuccess) {
-        const meter = { [METER.name]: suspending(spent) };
-        instance = new WebAssembly.Instance(options.module, { ...imports, [METER.module]: meter });
-        onSuccess(instance);
-        return instance.exports;
+        const meter = { [METER.spent]: spent, [METER.wait]: suspending(wait) };
+        instance = new Instance(options.module, { ...imports, [METER.module]: meter });
+        onSuccess(instance as never);
+        return instance.exports as never;
       },
     });
     fuel = instance?.exports[FUEL] as unknown as { value: number };
-    return new Machine(memory, module, fuel, options.tell, (waits) => {
+    return new Machine(memory, module, new Ffi(module), fuel, options.tell, (waits) => {
       mayWait = waits;
     });
   }
 
   private constructor(
-    memory: WebAssembly.Memory,
+    memory: Memory,
     module: QuickJSEmscriptenModule,
+    ffi: QuickJSFFI,
     fuel: { value: number },
     tell: MachineOptions["tell"],
     allowWaiting: (waits: boolean) => void,
   ) {
     this.memory = memory;
     this.#module = module;
-    this.#ffi = new QuickJSFFI(module);
+    this.#ffi = ffi;
     this.#fuel = fuel;
     const exports = module as unknown as Readonly<Record<string, (...args: number[]) => number>>;
     const entry = (name: string) => {
@@ -118,7 +129,13 @@ export class Machine {
     this.#evaluate = entry("_QTS_Eval");
     Object.assign(module, {
       callbacks: {
-        callFunction: (_: unknown, _context: unknown, _self: unknown, count: number, args: JSValuePointer) => {
+        callFunction: (
+          _: unknown,
+          _context: unknown,
+          _self: unknown,
+          count: number,
+          args: JSValuePointer,
+        ) => {
           // The host's own function is on the stack now, and that can't be put aside.
           allowWaiting(false);
           const arg = (index: number) => this.text(this.#ffi.QTS_ArgvGetJSValueConstPointer(args, index));
@@ -134,7 +151,7 @@ export class Machine {
 
   boot(): void {
     this.#runtime = this.#ffi.QTS_NewRuntime();
-    this.#context = this.#ffi.QTS_NewContext(this.#runtime, IntrinsicsFlags.Default);
+    this.#context = this.#ffi.QTS_NewContext(this.#runtime, EVERYTHING);
     this.#ffi.QTS_RuntimeSetMaxStackSize(this.#runtime, STACK_BYTES);
   }
 
@@ -163,7 +180,14 @@ export class Machine {
     const [code, length] = this.#copyIn(script);
     const [file] = this.#copyIn(name);
     const noModule = 0 as EvalDetectModule;
-    const value = await this.#evaluate(this.#context, code, length, file, noModule, EvalFlags.JS_EVAL_TYPE_GLOBAL);
+    const value = await this.#evaluate(
+      this.#context,
+      code,
+      length,
+      file,
+      noModule,
+      EvalFlags.JS_EVAL_TYPE_GLOBAL,
+    );
     this.#free(code);
     this.#free(file);
     return this.#unlessThrown(value as JSValuePointer);
@@ -173,7 +197,13 @@ export class Machine {
     const list = this.#allocate(4 * Math.max(args.length, 1));
     new Uint32Array(this.memory.buffer).set(args, list >> 2);
     const self = this.#ffi.QTS_GetUndefined();
-    const value = await this.#call(this.#context, callee, self, args.length, list as JSValueConstPointerPointer);
+    const value = await this.#call(
+      this.#context,
+      callee,
+      self,
+      args.length,
+      list as JSValueConstPointerPointer,
+    );
     this.#free(list);
     return this.#unlessThrown(value as JSValuePointer);
   }

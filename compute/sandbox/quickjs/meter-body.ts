@@ -2,9 +2,10 @@ import { type WasmReader, WasmWriter } from "./wasm-bytes.ts";
 
 /** What the instructions put in between refer to, by number. */
 export interface MeterNames {
+  /** A global. */
   readonly fuel: number;
-  readonly spent: number;
-  /** Functions in place of `memory.fill` and `memory.copy`. */
+  /** Functions: what asks for more, and those in place of `memory.fill` and `memory.copy`. */
+  readonly refuel: number;
   readonly fill: number;
   readonly copy: number;
 }
@@ -15,6 +16,9 @@ const REF_FUNC = 0xd2;
 const MISC = 0xfc;
 const MEMORY_COPY = 10;
 const MEMORY_FILL = 11;
+
+/** `i32.const 1` */
+const ONE = [0x41, 1];
 
 /** One function with its locals: the same, paying as it goes. */
 export function meterBody(
@@ -34,14 +38,14 @@ export function meterBody(
     body.byte();
   }
   copyTo(body.at);
-  pay(out, names);
+  pay(out, names, ...ONE);
   while (body.at < body.end) {
     const from = body.at;
     const opcode = body.byte();
     if (opcode === LOOP) {
       body.skipNumber();
       copyTo(body.at);
-      pay(out, names);
+      pay(out, names, ...ONE);
     } else if (opcode === CALL || opcode === REF_FUNC) {
       const index = body.unsigned();
       copyTo(from);
@@ -59,10 +63,16 @@ export function meterBody(
   return out;
 }
 
-/** `if ((fuel -= 1) < 0) spent()` */
-function pay(out: WasmWriter, { fuel, spent }: MeterNames): void {
-  out.raw(0x23).unsigned(fuel).raw(0x41, 1, 0x6b, 0x24).unsigned(fuel).raw(0x23).unsigned(fuel);
-  out.raw(0x41, 0, 0x48, 0x04, 0x40, CALL).unsigned(spent).raw(0x0b);
+/** `if ((fuel -= price) < 0) refuel()` */
+export function pay(out: WasmWriter, { fuel, refuel }: MeterNames, ...price: readonly number[]): void {
+  out
+    .raw(0x23)
+    .unsigned(fuel)
+    .raw(...price, 0x6b, 0x24)
+    .unsigned(fuel)
+    .raw(0x23)
+    .unsigned(fuel);
+  out.raw(0x41, 0, 0x48, 0x04, 0x40, CALL).unsigned(refuel).raw(0x0b);
 }
 
 /** The instructions' numbers and what follows them: WebAssembly core specification 2.0, 5.4. */
@@ -73,7 +83,6 @@ function skipImmediates(body: WasmReader, opcode: number): void {
     body.skipNumber();
     return;
   }
-  if (opcode >= 0x20 && opcode <= 0x26) return body.skipNumber();
   switch (opcode) {
     case 0x00: // unreachable
     case 0x01: // nop
@@ -83,29 +92,42 @@ function skipImmediates(body: WasmReader, opcode: number): void {
     case 0x1a: // drop
     case 0x1b: // select
     case 0xd1: // ref.is_null
-      return;
+      break;
     case 0x02: // block
     case 0x04: // if
     case 0x0c: // br
     case 0x0d: // br_if
+    case 0x20: // local.get
+    case 0x21: // local.set
+    case 0x22: // local.tee
+    case 0x23: // global.get
+    case 0x24: // global.set
+    case 0x25: // table.get
+    case 0x26: // table.set
     case 0x3f: // memory.size
     case 0x40: // memory.grow
     case 0x41: // i32.const
     case 0x42: // i64.const
     case 0xd0: // ref.null
-      return body.skipNumber();
+      body.skipNumber();
+      break;
     case 0x0e: // br_table
       body.skipVector();
-      return body.skipNumber();
+      body.skipNumber();
+      break;
     case 0x11: // call_indirect
       body.skipNumber();
-      return body.skipNumber();
+      body.skipNumber();
+      break;
     case 0x1c: // select with types
-      return body.skipVector();
+      body.skipVector();
+      break;
     case 0x43: // f32.const
-      return body.skip(4);
+      body.skip(4);
+      break;
     case 0x44: // f64.const
-      return body.skip(8);
+      body.skip(8);
+      break;
     default:
       throw new TypeError(`No metering of instruction 0x${opcode.toString(16)}`);
   }

@@ -1,8 +1,11 @@
-import { meterBody } from "./meter-body.ts";
+import { type MeterNames, meterBody, pay } from "./meter-body.ts";
 import { WasmReader, WasmWriter } from "./wasm-bytes.ts";
 
-/** What a metered module imports besides: `meter.spent()`, called when there is no fuel left. */
-export const METER = { module: "meter", name: "spent" } as const;
+/**
+ * What a metered module imports besides. `spent()` is called when there is no fuel left, and throws, or fills up, or gives 1: then
+ * `wait()` is called, which may put the caller aside.
+ */
+export const METER = { module: "meter", spent: "spent", wait: "wait" } as const;
 /** What it exports besides: the global of what is left. */
 export const FUEL = "fuel";
 
@@ -12,7 +15,7 @@ const FUNCTION = 0x60;
 
 /**
  * Rewrites a WebAssembly module so that every call and every turn of a loop takes one unit of fuel, and every 64 bytes that a
- * single instruction moves. Without fuel it calls its host, which gives more or throws: then nothing that the module does goes
+ * single instruction moves. Without fuel it calls its host, which gives more or throws: so nothing that the module does goes
  * on for ever, native loops and regular expressions of an interpreter included, on hosts where nothing can be killed and the
  * clock stands still.
  *
@@ -35,25 +38,32 @@ export function meter(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const imported = importedFunctions(section(SECTION.import));
   const functions = section(SECTION.function).unsigned();
   const fuel = section(SECTION.global).unsigned();
-  // The function imported besides comes after the other imports, so whatever comes after it is called by the next number.
-  const spent = imported;
-  const shifted = (index: number) => (index < imported ? index : index + 1);
-  const names = { fuel, spent, fill: 1 + imported + functions, copy: 2 + imported + functions };
+  // The functions imported besides come after the other imports, which moves the numbers of all that follow.
+  const shifted = (index: number) => (index < imported ? index : index + 2);
+  const added = 2 + imported + functions;
+  const names = { fuel, refuel: added, fill: added + 1, copy: added + 2 };
 
   const out = new WasmWriter().slice(module.subarray(0, 8));
   for (const { id, content } of sections) {
     const written = new WasmWriter();
     switch (id) {
       case SECTION.type:
-        more(content, written, 2).raw(FUNCTION, 0, 0).raw(FUNCTION, 3, I32, I32, I32, 0);
+        more(content, written, 3).raw(FUNCTION, 0, 0, FUNCTION, 0, 1, I32, FUNCTION, 3, I32, I32, I32, 0);
         break;
       case SECTION.import:
-        lowerMemory(content, written).text(METER.module).text(METER.name).raw(0).unsigned(types);
+        lowerMemory(content, written, 2);
+        written
+          .text(METER.module)
+          .text(METER.spent)
+          .raw(FUNCTION_IMPORT)
+          .unsigned(types + 1);
+        written.text(METER.module).text(METER.wait).raw(FUNCTION_IMPORT).unsigned(types);
         break;
       case SECTION.function:
-        more(content, written, 2)
-          .unsigned(types + 1)
-          .unsigned(types + 1);
+        more(content, written, 3)
+          .unsigned(types)
+          .unsigned(types + 2)
+          .unsigned(types + 2);
         break;
       case SECTION.global:
         // i32, mutable, at first as full as it can be: a module that is being instantiated can't ask for fuel yet.
@@ -69,11 +79,14 @@ export function meter(module: Uint8Array): Uint8Array<ArrayBuffer> {
         shiftElements(content, written, shifted);
         break;
       case SECTION.code:
-        written.unsigned(content.unsigned() + 2);
+        written.unsigned(content.unsigned() + 3);
         while (content.at < content.end) {
           written.sized(meterBody(content.part(content.unsigned()), names, shifted));
         }
-        written.sized(moving(names, 0x0b, 0)).sized(moving(names, 0x0a, 0, 0));
+        written
+          .sized(refueling(imported))
+          .sized(moving(names, 0x0b, 0))
+          .sized(moving(names, 0x0a, 0, 0));
         break;
       default:
         written.slice(rest(content));
@@ -105,10 +118,10 @@ function importedFunctions(imports: WasmReader): number {
   return functions;
 }
 
-/** The same imports, about to get one more; whoever makes the memory says how much of it there is at first. */
-function lowerMemory(content: WasmReader, written: WasmWriter): WasmWriter {
+/** The same imports, about to get more; whoever makes the memory says how much of it there is at first. */
+function lowerMemory(content: WasmReader, written: WasmWriter, added: number): void {
   const count = content.unsigned();
-  written.unsigned(count + 1);
+  written.unsigned(count + added);
   for (let left = count; left > 0; left -= 1) {
     const from = content.at;
     skipNames(content);
@@ -122,7 +135,6 @@ function lowerMemory(content: WasmReader, written: WasmWriter): WasmWriter {
       written.raw(1).unsigned(1).unsigned(maximum);
     }
   }
-  return written;
 }
 
 const FUNCTION_IMPORT = 0;
@@ -169,25 +181,20 @@ function shiftElements(content: WasmReader, written: WasmWriter, shifted: (index
   }
 }
 
+/** `if (spent()) wait()` */
+function refueling(spent: number): WasmWriter {
+  const body = new WasmWriter()
+    .raw(0, 0x10)
+    .unsigned(spent)
+    .raw(0x04, 0x40, 0x10)
+    .unsigned(spent + 1);
+  return body.raw(0x0b, 0x0b);
+}
+
 /** `(a, b, length)`: pays for the length, then fills or copies. */
-function moving(
-  { fuel, spent }: { readonly fuel: number; readonly spent: number },
-  ...instruction: readonly number[]
-): WasmWriter {
-  return (
-    new WasmWriter()
-      .raw(0)
-      // fuel -= length >>> 6
-      .raw(0x23)
-      .unsigned(fuel)
-      .raw(0x20, 2, 0x41, 6, 0x76, 0x6b, 0x24)
-      .unsigned(fuel)
-      .raw(0x23)
-      .unsigned(fuel)
-      // if (fuel < 0) spent()
-      .raw(0x41, 0, 0x48, 0x04, 0x40, 0x10)
-      .unsigned(spent)
-      .raw(0x0b)
-      .raw(0x20, 0, 0x20, 1, 0x20, 2, 0xfc, ...instruction, 0x0b)
-  );
+function moving(names: MeterNames, ...instruction: readonly number[]): WasmWriter {
+  const body = new WasmWriter().raw(0);
+  // length >>> 6
+  pay(body, names, 0x20, 2, 0x41, 6, 0x76);
+  return body.raw(0x20, 0, 0x20, 1, 0x20, 2, 0xfc, ...instruction, 0x0b);
 }

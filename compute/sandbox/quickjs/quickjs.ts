@@ -4,11 +4,11 @@ import type { BudgetOptions } from "./budget.ts";
 import { type Image, takeImage } from "./image.ts";
 import { JobValues } from "./job-values.ts";
 import { Places } from "./places.ts";
-import { CAN_SUSPEND } from "./suspension.ts";
+import { CAN_SUSPEND, type WasmModule } from "./web-assembly.ts";
 
 export interface QuickjsOptions extends BudgetOptions {
   /** QuickJS as `meter` made it. */
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   /** Jobs at once; others wait. */
   readonly places: number;
   /** Of one job, whatever it asks for. In MiB. */

@@ -12,7 +12,8 @@ export class WasmReader {
 
   byte(): number {
     const byte = this.bytes[this.at];
-    if (byte === undefined || this.at >= this.end) throw new RangeError("The WebAssembly binary is cut short");
+    if (byte === undefined || this.at >= this.end)
+      throw new RangeError("The WebAssembly binary is cut short");
     this.at += 1;
     return byte;
   }
