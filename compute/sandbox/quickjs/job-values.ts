@@ -1,6 +1,6 @@
 import { NodeflowError, type Value } from "../../../protocol/index.ts";
 import { readOutcome } from "../outcome.ts";
-import { SCRIPT_NAME } from "../program.ts";
+import { SCRIPT_NAME } from "../script-name.ts";
 import type { Job, LogLevel, Values } from "../sandbox.ts";
 import { pack } from "../values.ts";
 import { Budget, type BudgetOptions, EndedError } from "./budget.ts";
