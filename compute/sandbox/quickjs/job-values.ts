@@ -1,7 +1,7 @@
 import { NodeflowError, type Value } from "../../../protocol/index.ts";
 import { readOutcome } from "../outcome.ts";
-import { SCRIPT_NAME } from "../script-name.ts";
 import type { Job, LogLevel, Values } from "../sandbox.ts";
+import { SCRIPT_NAME } from "../script-name.ts";
 import { pack } from "../values.ts";
 import { Budget, type BudgetOptions, EndedError } from "./budget.ts";
 import { type Image, PAGE_BYTES, restore } from "./image.ts";
