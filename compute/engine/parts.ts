@@ -10,7 +10,6 @@ import type { Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import type { Runnable, Scheduler } from "./scheduler.ts";
 import type { ScopeNames } from "./scope-names.ts";
-import type { Seat } from "./seat.ts";
 import type { Secrets } from "./secrets.ts";
 
 /*
@@ -196,7 +195,7 @@ export interface NodePart extends Runnable {
 export interface AttemptPart {
   readonly node: NodePart;
   /** Its slot, its waits and its timeouts. */
-  readonly seat: Seat;
+  readonly seat: SeatPart;
   /** Counts starts of the path, from 1. */
   readonly number: number;
   /** Ended, failed or withdrawn: whatever the node still does is ignored. */
@@ -222,4 +221,16 @@ export interface AttemptPart {
   addChild(scope: ScopePart): void;
   /** … and is over. */
   removeChild(scope: ScopePart): void;
+}
+
+/** An attempt among those that compute, as others see it: what it waits for, and what is in it. */
+export interface SeatPart {
+  /** Whether it matters how long something inside takes. */
+  readonly isTimed: boolean;
+  /** It waits for something other than itself: a node gives its slot back. */
+  beginWait(): void;
+  /** What it waited for is there: calls back when it may compute again, unless the attempt is over. */
+  endWait(callback: () => void): void;
+  /** Somebody inside a container begins to compute, or a delay begins (1), or is over (-1). */
+  inside(by: 1 | -1): void;
 }

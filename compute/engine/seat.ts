@@ -1,6 +1,6 @@
 import type { NodeflowError } from "../../protocol/index.ts";
 import type { Output } from "./output.ts";
-import type { NodePart, RunPart } from "./parts.ts";
+import type { NodePart, RunPart, SeatPart } from "./parts.ts";
 import { Deadline } from "./policy.ts";
 
 /**
@@ -9,12 +9,12 @@ import { Deadline } from "./policy.ts";
  * pass for its own timeouts and for those of every container that it is in: so these stand still while everything
  * inside waits.
  */
-export class Seat {
+export class Seat implements SeatPart {
   readonly #run: RunPart;
   readonly #container: boolean;
   readonly #deadline: Deadline | null;
   /** Of the container that it is in, if there are timeouts to count for, there or further out. */
-  readonly #around: Seat | null;
+  readonly #around: SeatPart | null;
   #computes = false;
   /** Who computes inside, at any depth. Counted only where there are timeouts. */
   #busy = 0;
@@ -39,7 +39,6 @@ export class Seat {
     this.#around = around?.isTimed ? around : null;
   }
 
-  /** Whether it matters how long something inside takes. */
   get isTimed(): boolean {
     return this.#deadline !== null || this.#around !== null;
   }
@@ -72,7 +71,6 @@ export class Seat {
     this.#update();
   }
 
-  /** It waits for something other than itself: a node gives its slot back. */
   beginWait(): void {
     const { scheduler } = this.#run;
     this.#waits += 1;
@@ -87,7 +85,6 @@ export class Seat {
     scheduler.checkIdle();
   }
 
-  /** What it waited for is there: calls back when it may compute again, unless it has left. */
   endWait(callback: () => void): void {
     if (this.#left) return;
     this.#waits -= 1;
@@ -142,7 +139,6 @@ export class Seat {
     });
   }
 
-  /** Somebody inside a container begins to compute, or a delay begins (1), or is over (-1). */
   inside(by: 1 | -1): void {
     if (!this.isTimed) return;
     this.#busy += by;
