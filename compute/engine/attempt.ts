@@ -1,9 +1,10 @@
 import { type Executor, NodeflowError } from "../../protocol/index.ts";
 import type { Timer } from "./clock.ts";
 import { Context } from "./context.ts";
-import { emit, flushText } from "./emit.ts";
+import { emit, flush } from "./emit.ts";
 import type { Emission, Emissions, NodeContext, NodeType, Placement } from "./node-type.ts";
 import type { AttemptPart, NodePart, RunPart, ScopePart } from "./parts.ts";
+import type { Redaction } from "./redact/redaction.ts";
 import type { ScopeNames } from "./scope-names.ts";
 import { Seat } from "./seat.ts";
 
@@ -25,6 +26,7 @@ export class Attempt implements AttemptPart {
   startedAt = 0;
   halves: Map<string, string> | null = null;
   scopes: ScopeNames | null = null;
+  redaction: Redaction | null = null;
   readonly #run: RunPart;
   readonly #context: Context;
   #children: Set<ScopePart> | null = null;
@@ -131,7 +133,7 @@ export class Attempt implements AttemptPart {
         if (this.over) break;
         if (step.done) {
           this.#iterator = null;
-          if (this.halves) flushText(this);
+          if (this.halves || this.redaction) flush(this);
           this.#run.scheduler.withoutStarting(() => {
             this.#settle(ENDED);
             this.node.ended(this);

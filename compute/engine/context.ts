@@ -3,6 +3,7 @@ import { LiveReader, SettledReader } from "./live-reader.ts";
 import { runNested } from "./nested.ts";
 import type { LiveInput, Nested, NestedRun, NodeContext, Question, Runtime } from "./node-type.ts";
 import type { AttemptPart, RunPart } from "./parts.ts";
+import { Redaction } from "./redact/redaction.ts";
 
 /** What a node sees of its attempt. What only some nodes ask for (inputs, signal, seed …) is made when asked for. */
 export class Context implements NodeContext {
@@ -87,12 +88,15 @@ export class Context implements NodeContext {
 
   progress(completed: number, total?: number, message?: string): void {
     this.#attempt.speak();
-    if (!this.#attempt.over) this.#run.report.progress(this.path, completed, total, message);
+    const { over, redaction } = this.#attempt;
+    const text = message !== undefined && redaction ? redaction.text(message) : message;
+    if (!over) this.#run.report.progress(this.path, completed, total, text);
   }
 
   log(level: "debug" | "info" | "warn" | "error", message: string): void {
     this.#attempt.speak();
-    if (!this.#attempt.over) this.#run.report.log(this.path, level, message);
+    const { over, redaction } = this.#attempt;
+    if (!over) this.#run.report.log(this.path, level, redaction ? redaction.text(message) : message);
   }
 
   sleep(ms: number): Promise<void> {
@@ -157,7 +161,11 @@ export class Context implements NodeContext {
 
   secret(name: string, origin: string): string {
     const value = this.#run.secrets.reveal(name, origin);
-    if (value !== null) return value;
+    if (value !== null) {
+      this.#attempt.redaction ??= new Redaction();
+      this.#attempt.redaction.add(name, value);
+      return value;
+    }
     const message = `There is no secret "${name}" for this caller that may go to ${origin}`;
     throw new NodeflowError("SECRET_NOT_FOUND", message);
   }
@@ -168,7 +176,9 @@ export class Context implements NodeContext {
 
   ask(question: Question): Promise<Value> {
     this.#attempt.speak();
-    return handled(this.#run.questions.ask(this.#attempt, question));
+    const { redaction } = this.#attempt;
+    const asked = redaction ? { ...question, args: redaction.value(question.args) } : question;
+    return handled(this.#run.questions.ask(this.#attempt, asked));
   }
 
   run(nested: NestedRun): Nested {

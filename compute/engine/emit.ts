@@ -17,26 +17,34 @@ export function emit(attempt: AttemptPart, raw: Emission): Output {
   const { kind, handle } = output.plan;
   const { value, index } = emission;
   const { limits, tally } = run;
-  const size = measure(value, limits.maxDepth, limits.maxValueBytes, handle, tally);
+  let size = measure(value, limits.maxDepth, limits.maxValueBytes, handle, tally);
   checkKind(value, kind, handle);
   if (index !== undefined || output.placed) checkIndex(output, index);
 
+  const { redaction } = attempt;
   if (kind === "text") {
-    pushText(attempt, output, value as string);
+    const text = value as string;
+    pushText(attempt, output, redaction ? redaction.textPiece(handle, text) : text);
   } else if (kind === "bytes") {
-    for (const piece of bytesPieces(value as Uint8Array, pieceSize(limits.maxUpdateBytes))) {
-      push(attempt, output, piece, piece.length, piece.length);
-    }
+    const bytes = value as Uint8Array;
+    pushBytes(attempt, output, redaction ? redaction.bytesPiece(handle, bytes) : bytes);
   } else {
+    const told = redaction ? redaction.value(value) : value;
+    if (told !== value) size = measure(told, limits.maxDepth, limits.maxValueBytes, handle, tally);
     const { weight } = tally;
-    checkUpdateSize(value, weight, handle, limits.maxUpdateBytes);
-    push(attempt, output, value, size, weight, index);
+    checkUpdateSize(told, weight, handle, limits.maxUpdateBytes);
+    push(attempt, output, told, size, weight, index);
   }
   return output;
 }
 
-/** The last of what an attempt has emitted: half a character that was held back. */
-export function flushText(attempt: AttemptPart): void {
+/** The last of what an attempt has emitted: what could have been the beginning of a secret, or is half a character. */
+export function flush(attempt: AttemptPart): void {
+  for (const { handle, value } of attempt.redaction?.end() ?? []) {
+    const output = attempt.node.output(handle);
+    if (typeof value === "string") pushText(attempt, output, value);
+    else pushBytes(attempt, output, value);
+  }
   for (const [handle, half] of attempt.halves ?? []) push(attempt, attempt.node.output(handle), half, 1, 1);
   attempt.halves = null;
 }
@@ -55,6 +63,12 @@ function pushText(attempt: AttemptPart, output: Output, chunk: string): void {
     text = text.slice(0, -1);
   }
   for (const piece of textPieces(text, pieceSize(attempt.node.scope.run.limits.maxUpdateBytes))) {
+    push(attempt, output, piece, piece.length, piece.length);
+  }
+}
+
+function pushBytes(attempt: AttemptPart, output: Output, bytes: Uint8Array): void {
+  for (const piece of bytesPieces(bytes, pieceSize(attempt.node.scope.run.limits.maxUpdateBytes))) {
     push(attempt, output, piece, piece.length, piece.length);
   }
 }

@@ -13,7 +13,8 @@ export function handleFailure(node: NodePart, attempt: AttemptPart, error: unkno
 function handle(node: NodePart, attempt: AttemptPart, error: unknown): void {
   const { run } = node.scope;
   const { retry } = node.plan.policy;
-  const failure = nodeError(error, node.path, attempt.number);
+  const told = nodeError(error, node.path, attempt.number);
+  const failure = attempt.redaction?.error(told) ?? told;
   const info = failure.toJSON();
   node.failures += 1;
   const withdrawn = startedConsumers(node);

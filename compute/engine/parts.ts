@@ -6,6 +6,7 @@ import type { NestedResult, Question } from "./node-type.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cursor, Output, Retention } from "./output.ts";
 import type { Plan, PlanEdge, PlanNode } from "./plan.ts";
+import type { Redaction } from "./redact/redaction.ts";
 import type { Report } from "./report.ts";
 import type { Reuse } from "./reuse.ts";
 import type { Runnable, Scheduler } from "./scheduler.ts";
@@ -208,6 +209,8 @@ export interface AttemptPart {
   halves: Map<string, string> | null;
   /** Of a container: the names of its nested runs. */
   scopes: ScopeNames | null;
+  /** Keeps the secrets that it was given out of what it says; null if it was given none. */
+  redaction: Redaction | null;
   begin(): void;
   /** What it says or asks for shows that it has started, here, even if its runner still looks for a place. */
   speak(): void;
