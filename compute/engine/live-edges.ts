@@ -13,7 +13,12 @@ const MAX_SEARCH_STEPS = 5_000_000;
  */
 export function* liveEdges(graph: Graph): Steps<{ edges: Set<GraphEdge>; notes: string[] }> {
   const wanted = new Set<GraphEdge>();
-  for (const edge of graph.edges) if (isWanted(edge)) wanted.add(edge);
+  let seen = 0;
+  for (const edge of graph.edges) {
+    seen += 1;
+    if (seen % NODES_A_STEP === 0) yield;
+    if (isWanted(edge)) wanted.add(edge);
+  }
   const edges = new Set(wanted);
   const notes: string[] = [];
   const budget = { steps: MAX_SEARCH_STEPS };

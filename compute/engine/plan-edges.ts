@@ -27,8 +27,13 @@ export function* planEdges(
   live: ReadonlySet<GraphEdge>,
   restarts: readonly boolean[],
 ): Steps<PlannedEdges> {
-  const inputs: Input[][] = graph.nodes.map(() => []);
-  const outputs = graph.nodes.map(outputsOf);
+  const inputs: Input[][] = [];
+  const outputs: Output[][] = [];
+  for (const node of graph.nodes) {
+    if (node.index % NODES_A_STEP === 0) yield;
+    inputs.push([]);
+    outputs.push(outputsOf(node));
+  }
   const inputAt = finder<Input>();
   const outputAt = finder<Output>();
   let liveCount = 0;

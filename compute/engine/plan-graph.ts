@@ -9,10 +9,20 @@ import { retries } from "./policy.ts";
 export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
   const live = yield* liveEdges(graph);
   const again = ({ retry }: Policy) => runsElsewhere || retries(retry);
-  const restarts = spreading(graph, live.edges, (policy) => again(policy) || policy.onError === "default");
-  const withdraws = spreading(graph, live.edges, (policy) => again(policy) || policy.onError !== "fail");
-  const { inputs, outputs } = yield* planEdges(graph, live.edges, restarts);
+  const restarts = yield* spreading(
+    graph,
+    live.edges,
+    (policy) => again(policy) || policy.onError === "default",
+  );
+  const withdraws = yield* spreading(
+    graph,
+    live.edges,
+    (policy) => again(policy) || policy.onError !== "fail",
+  );
+  const handles = yield* planEdges(graph, live.edges, restarts);
   const nodes: PlanNode[] = [];
+  const outputs: PlanNode[] = [];
+  const starts: number[] = [];
   const { notes } = live;
   for (const node of graph.nodes) {
     const { index, nested } = node;
@@ -21,18 +31,14 @@ export function* planGraph(graph: Graph, runsElsewhere = false): Steps<Plan> {
       plan: yield* planGraph(nested.graph, runsElsewhere),
       inputs: nested.inputs,
     };
-    const handles = { inputs: inputs[index] ?? [], outputs: outputs[index] ?? [] };
-    nodes.push(planNode(node, inside, handles, restarts[index] ?? false, withdraws[index] ?? false));
+    const own = { inputs: handles.inputs[index] ?? [], outputs: handles.outputs[index] ?? [] };
+    const planned = planNode(node, inside, own, restarts[index] ?? false, withdraws[index] ?? false);
+    nodes.push(planned);
+    if (planned.output) outputs.push(planned);
+    if (planned.unknown === 0) starts.push(index);
     if (inside) for (const note of inside.plan.notes) notes.push(`${node.id}/${note}`);
   }
-  return {
-    nodes,
-    edges: graph.edges.length,
-    liveEdges: live.edges.size,
-    outputs: nodes.filter((node) => node.output !== null),
-    starts: nodes.filter((node) => node.unknown === 0).map((node) => node.index),
-    notes,
-  };
+  return { nodes, edges: graph.edges.length, liveEdges: live.edges.size, outputs, starts, notes };
 }
 
 function planNode(
@@ -83,13 +89,14 @@ function unknownOf(inputs: readonly PlanInput[]): number {
 }
 
 /** By node, whether something is true by its own policy, or because it is true of a live source. */
-function spreading(
+function* spreading(
   graph: Graph,
   live: ReadonlySet<GraphEdge>,
   byItself: (policy: Policy) => boolean,
-): readonly boolean[] {
+): Steps<readonly boolean[]> {
   const found: boolean[] = [];
   for (const node of graph.nodes) {
+    if (node.index % NODES_A_STEP === 0) yield;
     const reached = live.size > 0 && node.in.some((edge) => live.has(edge) && found[edge.source.index]);
     found.push(reached || byItself(node.policy));
   }

@@ -1,6 +1,7 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner, type NodeTypes } from "../engine/index.ts";
 import { builtinNodes, nodeTypes } from "../nodes/index.ts";
@@ -16,6 +17,7 @@ import { AddressGuard } from "./address-guard.ts";
 import { type Environment, EnvironmentError } from "./environment.ts";
 import { prometheus } from "./node-metrics.ts";
 import { nodeOutlet } from "./node-outlet.ts";
+import { NodeSink } from "./node-sink.ts";
 import { outgoingNodes } from "./outgoing-nodes.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
@@ -39,6 +41,11 @@ export interface NodeServerOptions {
   readonly logger: Logger;
   /** The built-in types if absent. */
   readonly types?: NodeTypes;
+}
+
+/** What the service is handed with a request, and where it leaves the sink of a stream that it answers with. */
+interface Bindings extends HttpBindings {
+  sink?: NodeSink;
 }
 
 /** Serves the compute service on Node. Rejects with an `EnvironmentError` where that wouldn't be safe. */
@@ -71,26 +78,36 @@ export async function startServer(environment: Environment, options: NodeServerO
     heartbeatMs: environment.heartbeatMs,
     writeDeadlineMs: environment.writeDeadlineMs,
     observer: prometheus(),
-    sever: (bindings) => (bindings as HttpBindings).outgoing.destroy(),
-  });
-
-  const listener = getRequestListener(service.app.fetch, {
-    errorHandler(cause) {
-      if (cause instanceof RequestError) return answer(INVALID);
-      options.logger.error("A request failed", cause);
-      return answer(new NodeflowError("INTERNAL", "Something went wrong here"));
+    sink(bindings) {
+      const sink = new NodeSink((bindings as Bindings).outgoing);
+      (bindings as Bindings).sink = sink;
+      return sink;
     },
   });
+
+  const listener = getRequestListener(
+    async (request, bindings) => {
+      const response = await service.app.fetch(request, bindings);
+      const { sink } = bindings as Bindings;
+      if (!sink) return response;
+      sink.open(response);
+      return RESPONSE_ALREADY_SENT;
+    },
+    {
+      errorHandler(cause) {
+        if (cause instanceof RequestError) return answer(INVALID);
+        options.logger.error("A request failed", cause);
+        return answer(new NodeflowError("INTERNAL", "Something went wrong here"));
+      },
+    },
+  );
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
-    (incoming, outgoing) => {
-      joinFirstWrite(outgoing);
-      listener(incoming, outgoing);
-    },
+    listener,
   );
   // Streams break their silence sooner. What is silent for longer is a client that never takes the end of its answer.
   server.setTimeout(2 * Math.max(environment.heartbeatMs, environment.writeDeadlineMs));
@@ -104,21 +121,6 @@ export async function startServer(environment: Environment, options: NodeServerO
       await stop(server);
       await outlet.close();
     },
-  };
-}
-
-/**
- * A stream's headers are flushed on their own, before its first update is asked for. What is ready within the same turn of
- * the event loop leaves in the same packet instead.
- */
-function joinFirstWrite(outgoing: ServerResponse): void {
-  const flush = outgoing.flushHeaders.bind(outgoing);
-  outgoing.flushHeaders = () => {
-    // The socket, not the answer, is corked: an answer joins its chunks while it is, which its headers don't survive.
-    const { socket } = outgoing;
-    socket?.cork();
-    flush();
-    setImmediate(() => socket?.uncork());
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Engine, Secrets } from "../engine/index.ts";
 import type { Rate } from "./access/bucket.ts";
 import type { Authorize, Grant } from "./access/grant.ts";
+import type { Sink } from "./stream/sink.ts";
 
 /** Where the service writes what its callers must not see. */
 export interface Logger {
@@ -42,8 +43,8 @@ export interface ServiceConfig {
   readonly writeDeadlineMs: number;
   /** Serves `GET /metrics` if there. */
   readonly observer?: Observer;
-  /** Destroys the connection of a request, given the bindings that the host handed to `fetch`. */
-  readonly sever?: (bindings: unknown) => void;
+  /** A shorter way than a web stream to the client of a request, given the bindings that the host handed to `fetch`. */
+  readonly sink?: (bindings: unknown) => Sink;
 }
 
 /** What hono's context carries here. */

@@ -1,14 +1,14 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import type { TerminalUpdate } from "../../../protocol/index.ts";
-import type { Execution, Prepared } from "../../engine/index.ts";
 import { limitsOf, prepareOptions } from "../access/grant.ts";
 import { readRequest } from "../body/request.ts";
 import type { ServiceConfig, ServiceEnv } from "../config.ts";
 import type { Latency } from "../latency.ts";
-import type { Runs, Slot } from "../runs.ts";
+import type { Runs } from "../runs.ts";
 import { DEFAULT_FORMAT, encoderOf, FORMATS } from "../stream/formats.ts";
 import { pump } from "../stream/pump.ts";
+import { webSink } from "../stream/sink.ts";
 
 /** `POST /execute`: everything that can be refused is refused before the run begins; then its updates are the answer. */
 export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
@@ -28,9 +28,11 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
     const encoder = encoderOf(type, { request, limits: own, clock });
     runs.refuseWhileDraining();
 
-    const execution = begin(prepared, slot, signal, traceId);
+    const execution = prepared.start(traceId === undefined ? {} : { traceId });
+    slot.hold(execution);
     config.observer?.executionStarted();
-    const stream = pump(execution, encoder, {
+    const sink = config.sink?.(c.env) ?? webSink(signal);
+    pump(execution, encoder, sink, {
       clock,
       heartbeatMs: config.heartbeatMs,
       writeDeadlineMs: config.writeDeadlineMs,
@@ -41,9 +43,8 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
         execution.closed.then(release, release);
       },
       onFault: (cause) => config.logger.error(`Run ${execution.executionId} broke off`, cause),
-      ...(config.sever && { sever: () => config.sever?.(c.env) }),
     });
-    return new Response(stream, {
+    return new Response(sink.body, {
       headers: {
         "content-type": type,
         "cache-control": "no-cache, no-transform",
@@ -52,16 +53,6 @@ export function execute(config: ServiceConfig, runs: Runs, latency: Latency) {
       },
     });
   };
-}
-
-/** Starts the run and ties it to its client: when the client has gone, so has the run. */
-function begin(prepared: Prepared, slot: Slot, signal: AbortSignal, traceId: string | undefined): Execution {
-  const execution = prepared.start(traceId === undefined ? {} : { traceId });
-  slot.hold(execution);
-  const gone = () => execution.cancel("disconnect");
-  signal.addEventListener("abort", gone, { once: true });
-  if (signal.aborted) gone();
-  return execution;
 }
 
 function mediaTypeOf(c: Context<ServiceEnv>): string {

@@ -1,6 +1,7 @@
-import { type ExecutionUpdate, isTerminal, type TerminalUpdate } from "../../../protocol/index.ts";
+import { isTerminal, type TerminalUpdate } from "../../../protocol/index.ts";
 import type { Clock, Execution, Timer } from "../../engine/index.ts";
 import type { Encoder } from "./encoder.ts";
+import type { Sink } from "./sink.ts";
 
 /** One write is at most this long, so that a slow client that still reads shows as one. */
 const MAX_WRITE_BYTES = 64 * 1024;
@@ -15,37 +16,37 @@ export interface PumpOptions {
   readonly onEnd: (terminal: TerminalUpdate | undefined) => void;
   /** The run broke without a terminal update: a fault of ours. */
   readonly onFault: (cause: unknown) => void;
-  /** Destroys the connection, where the host can. */
-  readonly sever?: () => void;
 }
 
 /**
  * Carries a run to its client. The client's reading drives it: a batch of updates is asked for only when the last write was
  * taken, and goes out as one write. While there is none, heartbeats do; while nothing is taken, a deadline runs.
  */
-export function pump(
-  execution: Execution,
-  encoder: Encoder,
-  options: PumpOptions,
-): ReadableStream<Uint8Array> {
-  const { clock } = options;
+export function pump(execution: Execution, encoder: Encoder, sink: Sink, options: PumpOptions): void {
+  const { clock, heartbeatMs } = options;
   const batches = execution.batches();
-  let next: Promise<IteratorResult<readonly ExecutionUpdate[]>> | undefined;
-  let rest: Uint8Array | undefined;
-  let deadline: Timer | undefined;
   let terminal: TerminalUpdate | undefined;
   let first = true;
   let ended = false;
+  /** Whether the run, and not the client, is what is waited for. */
+  let silent = false;
+  let lastWrite = clock.now();
+  let heartbeat: Timer;
+  /** Until the last write is taken. */
+  let taking: Promise<void> | null = null;
+  let deadline: Timer | undefined;
 
   function end(): void {
-    deadline?.cancel();
     if (ended) return;
     ended = true;
+    heartbeat.cancel();
+    deadline?.cancel();
     options.onEnd(terminal);
   }
 
   /** Stops a run that nobody will read to its end. Not awaited: releasing it is the engine's part. */
   function abandon(): void {
+    if (ended) return;
     if (!terminal) execution.cancel("disconnect");
     batches.return?.().catch(() => {
       // Whatever broke, the client that could have been told is gone.
@@ -53,82 +54,80 @@ export function pump(
     end();
   }
 
-  function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, message: string): void {
+  function breakOff(message: string): void {
     abandon();
-    if (options.sever) options.sever();
-    else controller.error(new Error(message));
+    sink.abort(new Error(message));
   }
 
-  function write(controller: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array): void {
-    const whole = bytes.length <= MAX_WRITE_BYTES;
-    rest = whole ? undefined : bytes.subarray(MAX_WRITE_BYTES);
-    controller.enqueue(whole ? bytes : bytes.subarray(0, MAX_WRITE_BYTES));
+  function write(bytes: Uint8Array): void {
+    lastWrite = clock.now();
+    sink.write(bytes);
     if (first) options.onFirst();
     first = false;
-    if (terminal && whole) {
-      controller.close();
-      end();
-      return;
-    }
-    deadline = clock.setTimer(
-      () => breakOff(controller, "The client accepted nothing for too long"),
+  }
+
+  /** Null if the client takes more now, else resolves when it does; meanwhile the deadline runs. */
+  function taken(): Promise<void> | null {
+    if (taking) return taking;
+    const room = sink.room();
+    if (!room) return null;
+    const timer = clock.setTimer(
+      () => breakOff("The client accepted nothing for too long"),
       options.writeDeadlineMs,
     );
+    deadline = timer;
+    taking = room.then(() => {
+      timer.cancel();
+      taking = null;
+    });
+    return taking;
   }
 
-  /** What is to be written next, or a heartbeat if that takes too long; null once the updates have ended. */
-  async function ready(): Promise<Uint8Array | null> {
-    const since = clock.now();
-    for (;;) {
-      next ??= batches.next();
-      // An encoder may have nothing to say of many batches, so silence is counted over all of them.
-      const left = options.heartbeatMs - (clock.now() - since);
-      const batch = left > 0 ? await within(next, left, clock) : undefined;
-      if (batch === undefined) return encoder.heartbeat;
-      next = undefined;
-      if (batch.done) return null;
-      const last = batch.value.at(-1);
-      if (last && isTerminal(last)) terminal = last;
-      const bytes = await encoder.encode(batch.value);
-      if (bytes.length > 0) return bytes;
+  /** One timer for the whole answer, however many writes it has: it looks how long the last one is ago. */
+  function beatAfter(ms: number): void {
+    heartbeat = clock.setTimer(() => {
+      const left = lastWrite + heartbeatMs - clock.now();
+      if (left <= 0 && silent && !taken()) {
+        write(encoder.heartbeat);
+        taken();
+      }
+      beatAfter(left > 0 ? left : heartbeatMs);
+    }, ms);
+  }
+
+  /** Sends bytes piece by piece, each when there is room for it. */
+  async function send(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length && !ended; at += MAX_WRITE_BYTES) {
+      await taken();
+      if (!ended) write(bytes.subarray(at, at + MAX_WRITE_BYTES));
     }
   }
 
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        deadline?.cancel();
-        if (rest) return write(controller, rest);
-        try {
-          const bytes = await ready();
-          if (ended) return;
-          if (bytes) return write(controller, bytes);
-          throw new Error("A run ended without a terminal update");
-        } catch (cause) {
-          if (ended) return;
-          options.onFault(cause);
-          breakOff(controller, "The run broke off");
-        }
-      },
-      cancel: abandon,
-    },
-    { highWaterMark: 0 },
-  );
-}
+  async function carry(): Promise<void> {
+    while (!terminal) {
+      if (ended) return;
+      await taken();
+      if (ended) return;
+      silent = true;
+      const batch = await batches.next();
+      if (ended) return;
+      if (batch.done) throw new Error("A run ended without a terminal update");
+      const last = batch.value.at(-1);
+      const bytes = await encoder.encode(batch.value);
+      silent = false;
+      if (last && isTerminal(last)) terminal = last;
+      await send(bytes);
+    }
+    if (ended) return;
+    sink.end();
+    end();
+  }
 
-/** What the promise gives, or undefined after `ms`. The promise is still good then. */
-function within<T>(promise: Promise<T>, ms: number, clock: Clock): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(() => resolve(undefined), ms);
-    promise.then(
-      (value) => {
-        timer.cancel();
-        resolve(value);
-      },
-      (cause: unknown) => {
-        timer.cancel();
-        reject(cause);
-      },
-    );
+  beatAfter(heartbeatMs);
+  sink.whenGone(abandon);
+  carry().catch((cause: unknown) => {
+    if (ended) return;
+    options.onFault(cause);
+    breakOff("The run broke off");
   });
 }
