@@ -30,12 +30,16 @@ export class NodeSink implements Sink {
     });
   }
 
+  /** Leaves at once, as one packet with all its framing: Node itself would wait for everything else that is due. */
   write(bytes: Uint8Array): void {
+    const { socket } = this.#outgoing;
+    socket?.cork();
     this.#outgoing.write(bytes);
+    socket?.uncork();
   }
 
-  end(): void {
-    this.#outgoing.end();
+  end(bytes: Uint8Array): void {
+    this.#outgoing.end(bytes);
   }
 
   abort(): void {

@@ -5,10 +5,11 @@ import {
   MsgpackReader,
   NodeflowError,
   parseRequest,
+  readJson,
 } from "../../../protocol/index.ts";
 import { type Clock, cooperate } from "../../engine/index.ts";
-import { bytesOf } from "./bytes.ts";
-import { bodyTypeOf } from "./media-type.ts";
+import { piecesOf, wholeBody } from "./bytes.ts";
+import { type BodyType, bodyTypeOf } from "./media-type.ts";
 
 /** The event loop gets a turn after so much of a body has been read: about a millisecond's work. */
 const TURN_BYTES = 64 * 1024;
@@ -16,22 +17,27 @@ const TURN_BYTES = 64 * 1024;
 /** Reads what was posted to `/execute` or `/validate`. Everything wrong with its bytes or outer shape ends here. */
 export async function readRequest(request: Request, limits: Limits, clock: Clock): Promise<ExecuteRequest> {
   const wire = bodyTypeOf(request.headers);
-  const pieces = bytesOf(request, limits.maxBodyBytes);
-  const body = await (wire === "json" ? readJson(pieces, limits, clock) : readMsgpack(pieces, limits, clock));
+  const whole = await wholeBody(request, TURN_BYTES, limits.maxBodyBytes);
+  const body =
+    whole && wire === "json"
+      ? readJson(whole, limits)
+      : await readPieces(whole ? [whole] : piecesOf(request, limits.maxBodyBytes), wire, limits, clock);
   return cooperate(parseRequest(body, { wire }), clock);
 }
 
-async function readJson(pieces: AsyncIterable<Uint8Array>, limits: Limits, clock: Clock): Promise<unknown> {
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+function readPieces(pieces: Pieces, wire: BodyType, limits: Limits, clock: Clock): Promise<unknown> {
+  return wire === "json" ? readJsonPieces(pieces, limits, clock) : readMsgpack(pieces, limits, clock);
+}
+
+async function readJsonPieces(pieces: Pieces, limits: Limits, clock: Clock): Promise<unknown> {
   const reader = new JsonReader(limits);
   for await (const piece of inTurns(pieces, clock)) reader.push(piece);
   return reader.end();
 }
 
-async function readMsgpack(
-  pieces: AsyncIterable<Uint8Array>,
-  limits: Limits,
-  clock: Clock,
-): Promise<unknown> {
+async function readMsgpack(pieces: Pieces, limits: Limits, clock: Clock): Promise<unknown> {
   const reader = new MsgpackReader(limits);
   const values: unknown[] = [];
   for await (const piece of inTurns(pieces, clock)) {
@@ -45,10 +51,7 @@ async function readMsgpack(
 }
 
 /** Pieces of bounded size, with a turn of the event loop after each that is large. */
-async function* inTurns(
-  pieces: AsyncIterable<Uint8Array>,
-  clock: Clock,
-): AsyncGenerator<Uint8Array, void, void> {
+async function* inTurns(pieces: Pieces, clock: Clock): AsyncGenerator<Uint8Array, void, void> {
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; at += TURN_BYTES) {
       if (at > 0) await clock.turn();

@@ -59,11 +59,13 @@ export function pump(execution: Execution, encoder: Encoder, sink: Sink, options
     sink.abort(new Error(message));
   }
 
-  function write(bytes: Uint8Array): void {
+  function write(bytes: Uint8Array, last = false): void {
     lastWrite = clock.now();
-    sink.write(bytes);
+    if (last) sink.end(bytes);
+    else sink.write(bytes);
     if (first) options.onFirst();
     first = false;
+    if (last) end();
   }
 
   /** Null if the client takes more now, else resolves when it does; meanwhile the deadline runs. */
@@ -97,9 +99,12 @@ export function pump(execution: Execution, encoder: Encoder, sink: Sink, options
 
   /** Sends bytes piece by piece, each when there is room for it. */
   async function send(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length && !ended; at += MAX_WRITE_BYTES) {
+    for (let at = 0; at < bytes.length && !ended; ) {
       await taken();
-      if (!ended) write(bytes.subarray(at, at + MAX_WRITE_BYTES));
+      if (ended) return;
+      const piece = bytes.subarray(at, at + MAX_WRITE_BYTES);
+      at += piece.length;
+      write(piece, terminal !== undefined && at === bytes.length);
     }
   }
 
@@ -118,9 +123,7 @@ export function pump(execution: Execution, encoder: Encoder, sink: Sink, options
       if (last && isTerminal(last)) terminal = last;
       await send(bytes);
     }
-    if (ended) return;
-    sink.end();
-    end();
+    if (!ended) throw new Error("An encoder had nothing to say of the end of a run");
   }
 
   beatAfter(heartbeatMs);

@@ -6,8 +6,8 @@ export interface Sink {
   room(): Promise<void> | null;
   /** Only while there is room. */
   write(bytes: Uint8Array): void;
-  /** The answer is whole. */
-  end(): void;
+  /** The last of it: the answer is whole. Only while there is room. */
+  end(bytes: Uint8Array): void;
   /** Breaks the answer off, so that nobody takes what was sent for the whole. */
   abort(reason: Error): void;
   /** Calls back once if the client goes before the end. */
@@ -46,7 +46,10 @@ export function webSink(signal: AbortSignal): Sink {
       wanted = false;
       controller?.enqueue(bytes);
     },
-    end: () => controller?.close(),
+    end(bytes) {
+      controller?.enqueue(bytes);
+      controller?.close();
+    },
     abort: (reason) => controller?.error(reason),
     whenGone(callback) {
       gone = callback;

@@ -113,6 +113,17 @@ describe("JsonReader", () => {
     expect(codeOf(() => readJson(Uint8Array.of(0x22, 0xe2, 0x82)))).toBe("INVALID_REQUEST");
   });
 
+  it("counts levels alike in small bodies and in pieces, whatever brackets stand in strings", () => {
+    const limits = { ...DEFAULT_LIMITS, maxDepth: 4 };
+    const most = 4 + 8;
+    const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+    for (const before of ["[]", '"]]]]"', '"[[[["', '"\\"]]"', '"\\\\","]]"', '{"]":"}"}', '[["\\u005d"]]']) {
+      const deepest = `[${before},${nested(most - 1)}]`;
+      same(readJson(deepest, limits), JSON.parse(deepest));
+      expect(codeOf(() => readJson(`[${before},${nested(most)}]`, limits))).toBe("INVALID_REQUEST");
+    }
+  });
+
   it("takes a byte order mark, as JSON.parse doesn't and files have", () => {
     same(readJson(bytesOf("\ufeff[1]")), [1]);
   });
