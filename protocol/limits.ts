@@ -45,6 +45,10 @@ export interface Limits {
   readonly maxConnections: number;
   /** The answer to one outgoing call, counted after decompression. Beyond: `OUTPUT_TOO_LARGE`. */
   readonly maxResponseBytes: number;
+  /** MiB that `code` and `wasm` may ask for, each. Beyond: `INVALID_NODE_DATA`. */
+  readonly maxSandboxMb: number;
+  /** `timeoutMs` that `code` and `wasm` may ask for. Beyond: `INVALID_NODE_DATA`. */
+  readonly maxSandboxMs: number;
   /** `node-log` updates of one run. Beyond: dropped, and one line says so. */
   readonly maxLogLines: number;
   /** Characters of one log or progress message. Beyond: cut. */
@@ -78,6 +82,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxCalls: 10_000,
   maxConnections: 256,
   maxResponseBytes: 256 * MiB,
+  maxSandboxMb: 512,
+  maxSandboxMs: 10 * 60_000,
   maxLogLines: 10_000,
   maxLogChars: 4 * KiB,
   maxOpenQuestions: 256,

@@ -5,6 +5,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner, type NodeTypes } from "../engine/index.ts";
 import { builtinNodes, nodeTypes } from "../nodes/index.ts";
+import { createNodeSandbox, type NodeSandbox } from "../sandbox/node/sandbox.ts";
 import {
   anyone,
   bearer,
@@ -19,6 +20,7 @@ import { prometheus } from "./node-metrics.ts";
 import { nodeOutlet } from "./node-outlet.ts";
 import { NodeSink } from "./node-sink.ts";
 import { outgoingNodes } from "./outgoing-nodes.ts";
+import { sandboxNodes } from "./sandbox-nodes.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
 
@@ -33,6 +35,8 @@ export interface NodeServer {
   /** Where it listens, e.g. `http://127.0.0.1:8787`. */
   readonly url: string;
   readonly service: Service;
+  /** Where programs of strangers run. Its processes are started when they are first needed, or by `warm()`. */
+  readonly sandbox: NodeSandbox;
   /** Drains, then stops listening. Resolves when no connection is left. */
   close(): Promise<void>;
 }
@@ -57,14 +61,18 @@ export async function startServer(environment: Environment, options: NodeServerO
     );
   }
   const outlet = nodeOutlet(new AddressGuard(environment.outgoing));
+  const { limits } = environment;
+  const sandbox = createNodeSandbox({ logger: options.logger, maxValueBytes: limits.maxValueBytes });
   const service = createService({
     engine: createEngine({
       runtime: "node",
-      types: options.types ?? nodeTypes(builtinNodes, outgoingNodes(outlet, environment)),
+      types:
+        options.types ??
+        nodeTypes(builtinNodes, outgoingNodes(outlet, environment), sandboxNodes(sandbox, limits)),
       runner: localRunner,
       clock: webClock(),
       random: webRandom,
-      limits: environment.limits,
+      limits,
     }),
     version: VERSION,
     logger: options.logger,
@@ -74,7 +82,9 @@ export async function startServer(environment: Environment, options: NodeServerO
     secrets: environment.secrets,
     ...(environment.rate && { rate: environment.rate }),
     cancellable: true,
-    notes: ["Counts and rates are per process."],
+    get notes() {
+      return ["Counts and rates are per process.", ...sandbox.notes];
+    },
     heartbeatMs: environment.heartbeatMs,
     writeDeadlineMs: environment.writeDeadlineMs,
     observer: prometheus(),
@@ -116,10 +126,11 @@ export async function startServer(environment: Environment, options: NodeServerO
   return {
     url: urlOf(server.address() as AddressInfo),
     service,
+    sandbox,
     async close() {
       await service.drain(environment.graceMs);
       await stop(server);
-      await outlet.close();
+      await Promise.all([outlet.close(), sandbox.close()]);
     },
   };
 }

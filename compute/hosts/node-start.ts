@@ -22,7 +22,16 @@ export async function startFrom(variables: Variables, options: NodeServerOptions
   options.logger.info(`Node Flow listens on ${server.url}`);
   options.logger.info(`Try:  ${exampleCall(server.url, environment.grants.size > 0)}`);
   if (environment.grants.size === 0) options.logger.info("No NODEFLOW_TOKENS: only this machine may call.");
+  warmUp(server, options);
   return { server, environment };
+}
+
+/** The first program finds its place ready, and whoever is served meanwhile doesn't wait for that. */
+function warmUp({ sandbox }: NodeServer, { logger }: NodeServerOptions): void {
+  sandbox.warm().then(
+    () => logger.info(`Programs run in ${sandbox.engine}, in processes of their own`),
+    (cause: unknown) => logger.error("The sandbox could not be warmed up", cause),
+  );
 }
 
 /** A command that can be pasted. An address that stands for all of them can't be called: this machine's own can. */

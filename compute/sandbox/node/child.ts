@@ -96,9 +96,12 @@ export class Child {
   }
 
   kill(): void {
+    const { process, channel } = this.#launched;
     this.dead = true;
-    this.#launched.process.kill("SIGKILL");
-    this.#launched.channel.destroy();
+    // Its end is near, and seen.
+    process.ref();
+    process.kill("SIGKILL");
+    channel.destroy();
   }
 
   #read(chunk: Buffer): void {

@@ -56,7 +56,9 @@ export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox
     get engine() {
       return engine;
     },
-    notes: notes(),
+    get notes() {
+      return notes(engine);
+    },
     get pids() {
       return pool.pids;
     },
@@ -82,8 +84,9 @@ function dataKiB(memoryMb: number): number {
   return OWN_DATA_KIB === 0 ? 0 : OWN_DATA_KIB + memoryMb * 1_024;
 }
 
-function notes(): string[] {
-  return BOUNDED
+function notes(engine: string): string[] {
+  const bounded = BOUNDED
     ? []
-    : ["Memory of programs is bounded by V8 alone: this system doesn't bound that of a process."];
+    : ["Memory of programs is bounded by their engine alone: this system doesn't bound that of a process."];
+  return [`Programs run in ${engine}, in processes that are killed when they don't end.`, ...bounded];
 }
