@@ -2,6 +2,7 @@ import quickjs from "@jitl/quickjs-wasmfile-release-sync";
 import type {
   BorrowedHeapCharPointer,
   EvalDetectModule,
+  EvalFlags,
   HostRefId,
   IntrinsicsFlags,
   JSContextPointer,
@@ -16,7 +17,6 @@ import type {
   QuickJSFFI,
   QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
-import { EvalFlags } from "quickjs-emscripten-core";
 import { FUEL, METER } from "./meter.ts";
 import { Instance, Memory, promising, suspending, type WasmModule } from "./web-assembly.ts";
 
@@ -47,6 +47,8 @@ const VARIANT = quickjs as unknown as QuickJSSyncVariant;
 /** Of QuickJS's own stack: far less than what any host's stack holds, so that deep recursion is an error inside only. */
 const STACK_BYTES = 192 * 1_024;
 const TELL = 1 as HostRefId;
+/** A script in the global scope: no flags. */
+const AS_SCRIPT = 0 as EvalFlags;
 /** No choice of what the context has: the guest chooses. */
 const EVERYTHING = 0 as IntrinsicsFlags;
 
@@ -180,14 +182,7 @@ export class Machine {
     const [code, length] = this.#copyIn(script);
     const [file] = this.#copyIn(name);
     const noModule = 0 as EvalDetectModule;
-    const value = await this.#evaluate(
-      this.#context,
-      code,
-      length,
-      file,
-      noModule,
-      EvalFlags.JS_EVAL_TYPE_GLOBAL,
-    );
+    const value = await this.#evaluate(this.#context, code, length, file, noModule, AS_SCRIPT);
     this.#free(code);
     this.#free(file);
     return this.#unlessThrown(value as JSValuePointer);

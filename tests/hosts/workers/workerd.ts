@@ -12,11 +12,15 @@ export interface Workerd extends AsyncDisposable {
   readonly log: () => string;
 }
 
-/** The service on workerd, as `npm run start:workers` serves it, on a free port. */
-export async function startWorkerd(variables: Readonly<Record<string, string>> = {}): Promise<Workerd> {
+/** The service on workerd, as `npm run start:workers` serves it, on a free port; or another worker. */
+export async function startWorkerd(
+  variables: Readonly<Record<string, string>> = {},
+  worker?: string,
+): Promise<Workerd> {
   const vars = Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = [
     "dev",
+    ...(worker === undefined ? [] : [worker]),
     "--local",
     "--port",
     "0",
