@@ -78,12 +78,12 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
 function begin(
   request: ExecuteRequest,
   options: RunCommandOptions,
-  { types, secrets }: LocalMachine,
+  { types, runner, secrets }: LocalMachine,
   runOptions: RunOptions,
 ): Run {
   const { server: url, token } = options;
   if (url === undefined)
-    return follow(new LocalTransport(localEngine({ types }), secrets), request, runOptions);
+    return follow(new LocalTransport(localEngine({ types, runner }), secrets), request, runOptions);
   return createClient({ url, ...(token !== undefined && { token }) }).execute(request, runOptions);
 }
 

@@ -85,7 +85,7 @@ export class Attempt implements AttemptPart {
       node: type,
       placeable: plan.nested === null,
       placement: plan.policy.placement,
-      cost: plan.cost,
+      cost: plan.type.costOf?.(plan.data, this.#context.inputs) ?? plan.cost,
       context: this.#context,
     });
   }

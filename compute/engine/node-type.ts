@@ -174,8 +174,10 @@ export interface NodeType<Data = unknown> {
   /** The origin that the secrets in `data` would go to, or null if that can't be told before it runs. */
   destination?(data: Data): string | null;
   handles(data: Data): Handles;
-  /** What one node costs, where that follows from its data. */
-  costOf?(data: Data): Cost;
+  /**
+   * What one node costs, where that follows from its data, or from its settled inputs, which are there once it can start.
+   */
+  costOf?(data: Data, inputs?: Readonly<Record<string, Value>>): Cost;
   /** For a container, the engine adds the strongest effect inside. */
   effect(data: Data): Effect;
   /**

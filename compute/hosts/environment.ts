@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS, type Limits } from "../../protocol/index.ts";
 import type { Grant, Rate } from "../service/index.ts";
 import { type HostSecrets, isSecretVariable, readSecrets, withSecrets } from "./host-secrets.ts";
 import { OUTGOING_VARIABLES, type OutgoingRules, readOutgoing } from "./outgoing.ts";
+import { POOL_VARIABLES, type PoolRules, readPool } from "./pool-rules.ts";
 import { listed, natural, origins, positive, type Read, reader, type Variables } from "./variable.ts";
 
 export { EnvironmentError, type Variables } from "./variable.ts";
@@ -19,6 +20,8 @@ export interface Environment {
   readonly outgoing: OutgoingRules;
   readonly rate?: Rate;
   readonly limits: Limits;
+  /** Where heavy nodes run (Node). */
+  readonly pool: PoolRules;
   readonly graceMs: number;
   readonly heartbeatMs: number;
   readonly writeDeadlineMs: number;
@@ -52,6 +55,7 @@ const LIMITS = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
 const KNOWN: ReadonlySet<string> = new Set([
   ...LIMITS.map(variableOf),
   ...OUTGOING_VARIABLES,
+  ...POOL_VARIABLES,
   "NODEFLOW_TOKENS",
   "NODEFLOW_TOKEN_SECRETS",
   "NODEFLOW_ORIGINS",
@@ -89,6 +93,7 @@ export function readEnvironment(variables: Variables): Environment {
     secrets,
     outgoing: readOutgoing(read),
     ...(rate && { rate }),
+    pool: readPool(read),
     limits: Object.fromEntries(limits) as unknown as Limits,
     graceMs: read("NODEFLOW_GRACE_MS", natural(0, MAX_DELAY_MS)) ?? 10_000,
     heartbeatMs: read("NODEFLOW_HEARTBEAT_MS", milliseconds) ?? 15_000,

@@ -1,17 +1,21 @@
 import { DEFAULT_LIMITS } from "../../protocol/index.ts";
-import type { NodeTypes, Secrets } from "../engine/index.ts";
+import type { NodeTypes, Runner, Secrets } from "../engine/index.ts";
 import { builtinNodes, nodeTypes } from "../nodes/index.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { readSecrets } from "./host-secrets.ts";
 import { nodeOutlet } from "./node-outlet.ts";
+import { poolRunner } from "./node-pool.ts";
 import { readOutgoing } from "./outgoing.ts";
 import { outgoingNodes } from "./outgoing-nodes.ts";
+import { readPool } from "./pool-rules.ts";
 import { reader, type Variables } from "./variable.ts";
 
 /** What a program on Node that runs workflows itself has of its machine. */
 export interface LocalMachine extends AsyncDisposable {
   /** Every node type that Node has. */
   readonly types: NodeTypes;
+  /** Where they run: heavy ones in processes of their own. */
+  readonly runner: Runner;
   /** All of the machine's: whoever runs the program owns them. */
   readonly secrets: Secrets;
 }
@@ -24,9 +28,14 @@ export function localMachine(variables: Variables): LocalMachine {
   const read = reader(variables);
   const outgoing = readOutgoing(read);
   const outlet = nodeOutlet(new AddressGuard(outgoing));
+  const pool = poolRunner(readPool(read));
   return {
+    runner: pool,
     types: nodeTypes(builtinNodes, outgoingNodes(outlet, { outgoing, limits: DEFAULT_LIMITS })),
     secrets: readSecrets(variables, read),
-    [Symbol.asyncDispose]: () => outlet.close(),
+    async [Symbol.asyncDispose]() {
+      await outlet.close();
+      await pool.close();
+    },
   };
 }

@@ -42,6 +42,8 @@ function serve(types: ReadonlyMap<string, NodeType>): void {
   });
 }
 
+// A Ctrl-C goes to all processes of a terminal: what ends then is for the one that has started this to say.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
 // Without the process that has started it there is nobody to work for.
 process.on("disconnect", () => process.exit());
 try {

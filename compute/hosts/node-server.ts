@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { NodeflowError } from "../../protocol/index.ts";
-import { createEngine, localRunner, type NodeTypes } from "../engine/index.ts";
+import { createEngine, type NodeTypes } from "../engine/index.ts";
 import { builtinNodes, nodeTypes } from "../nodes/index.ts";
 import { createNodeSandbox, type NodeSandbox } from "../sandbox/node/sandbox.ts";
 import {
@@ -18,6 +18,7 @@ import { AddressGuard } from "./address-guard.ts";
 import { type Environment, EnvironmentError } from "./environment.ts";
 import { prometheus } from "./node-metrics.ts";
 import { nodeOutlet } from "./node-outlet.ts";
+import { poolRunner } from "./node-pool.ts";
 import { NodeSink } from "./node-sink.ts";
 import { outgoingNodes } from "./outgoing-nodes.ts";
 import { sandboxNodes } from "./sandbox-nodes.ts";
@@ -45,6 +46,8 @@ export interface NodeServerOptions {
   readonly logger: Logger;
   /** The built-in types if absent. */
   readonly types?: NodeTypes;
+  /** Where the processes for heavy nodes find types that aren't built in. Without it those run in this thread. */
+  readonly poolModule?: URL;
 }
 
 /** What the service is handed with a request, and where it leaves the sink of a stream that it answers with. */
@@ -60,6 +63,10 @@ export async function startServer(environment: Environment, options: NodeServerO
       `HOST ${environment.host} can be reached by others, so NODEFLOW_TOKENS must say who may call (NAME:TOKEN,…)`,
     );
   }
+  const pool = poolRunner({
+    ...environment.pool,
+    ...(options.poolModule && { types: options.poolModule }),
+  });
   const outlet = nodeOutlet(new AddressGuard(environment.outgoing));
   const { limits } = environment;
   const sandbox = createNodeSandbox({ logger: options.logger, maxValueBytes: limits.maxValueBytes });
@@ -69,7 +76,7 @@ export async function startServer(environment: Environment, options: NodeServerO
       types:
         options.types ??
         nodeTypes(builtinNodes, outgoingNodes(outlet, environment), sandboxNodes(sandbox, limits)),
-      runner: localRunner,
+      runner: pool,
       clock: webClock(),
       random: webRandom,
       limits,
@@ -130,7 +137,7 @@ export async function startServer(environment: Environment, options: NodeServerO
     async close() {
       await service.drain(environment.graceMs);
       await stop(server);
-      await Promise.all([outlet.close(), sandbox.close()]);
+      await Promise.all([outlet.close(), sandbox.close(), pool.close()]);
     },
   };
 }

@@ -34,6 +34,8 @@ export const switchNode = defineNode<Data>({
     ),
   }),
   effect: () => "pure",
+  costOf: ({ cases }, inputs = {}) =>
+    cases.every(({ when }) => compile(when).isQuick(inputs)) ? "trivial" : "heavy",
   execute(context) {
     const value = context.inputs["in"] as Value;
     for (const [index, { handle, when }] of context.data.cases.entries()) {

@@ -21,6 +21,7 @@ export const transform = defineNode<Data>({
       ? { inputs: { in: { required: true, live: ["items"] }, "*": {} }, outputs: { out: "items" } }
       : { inputs: { "*": {} }, outputs: { out: "value" } },
   effect: () => "pure",
+  costOf: ({ expression }, inputs = {}) => (compile(expression).isQuick(inputs) ? "light" : "heavy"),
   execute: (context) => (context.data.each ? eachItem(context) : once(context)),
 });
 

@@ -10,6 +10,7 @@ import { addHooks } from "./hooks.ts";
 import { copyIn, copyOut } from "./isolate.ts";
 import { Interrupted, type Setting } from "./meter.ts";
 import { boundRegExp } from "./regex.ts";
+import { isWithin, roomOf } from "./room.ts";
 import { type Parsed, parse } from "./syntax.ts";
 
 /** Evaluations of parts that may wait for each other: this deep may functions call themselves. */
@@ -18,6 +19,8 @@ const MAX_MESSAGE = 500;
 
 /** A JSONata expression that can be evaluated without harm, whoever wrote it. */
 export interface Expression {
+  /** Whether its evaluation on these inputs (`in` is the root) is proven not to hold up others for more than a few ms. */
+  isQuick(inputs: Readonly<Record<string, Value>>): boolean;
   /**
    * The result, if it can be told without the evaluator, else `UNSURE`. It never throws.
    */
@@ -54,7 +57,15 @@ function guardedExpression(source: string): Expression {
   const { expression, tree, usesRegex } = parsed;
   const evaluateNow = direct(tree);
   let guarded = false;
+  let room: number | undefined;
   return {
+    isQuick(inputs) {
+      room ??= roomOf(source, tree);
+      if (room === 0) return false;
+      if (isWithin(inputs, room)) return true;
+      const { in: root = null, ...variables } = inputs;
+      return evaluateNow(root, variables) !== UNSURE;
+    },
     evaluateNow,
     async evaluate(root, variables, setting) {
       const outcome = evaluateNow(root, variables);

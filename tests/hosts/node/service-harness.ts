@@ -13,12 +13,13 @@ export interface Served extends AsyncDisposable {
 }
 
 /** The service on a free port of this machine, drained and closed by `await using`. */
-export async function serve(variables: Variables = {}, types?: NodeTypes): Promise<Served> {
+export async function serve(variables: Variables = {}, types?: NodeTypes, poolModule?: URL): Promise<Served> {
   const errors: unknown[] = [];
   const environment = readEnvironment({ PORT: "0", NODEFLOW_GRACE_MS: "0", ...variables });
   const server = await startServer(environment, {
     logger: { info() {}, error: (message, cause) => errors.push([message, cause]) },
     ...(types && { types }),
+    ...(poolModule && { poolModule }),
   });
   return {
     url: server.url,
