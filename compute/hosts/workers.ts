@@ -2,10 +2,12 @@
 import { NodeflowError } from "../../protocol/index.ts";
 import { createEngine, localRunner } from "../engine/index.ts";
 import { builtinNodes, nodeTypes } from "../nodes/index.ts";
+import { createWorkersSandbox } from "../sandbox/workers/sandbox.ts";
 import { anyone, bearer, createService, type Service } from "../service/index.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { EnvironmentError, readEnvironment, type Variables } from "./environment.ts";
 import { outgoingNodes } from "./outgoing-nodes.ts";
+import { sandboxNodes } from "./sandbox-nodes.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
 import { workersOutlet } from "./web-outlet.ts";
@@ -33,12 +35,14 @@ function serviceOf(variables: Variables): Service {
     maxConnections: Math.min(environment.limits.maxConnections, MAX_CONNECTIONS),
   };
   const outlet = workersOutlet(new AddressGuard(environment.outgoing));
+  const clock = webClock();
+  const sandbox = createWorkersSandbox({ turn: clock.turn, maxValueBytes: limits.maxValueBytes });
   return createService({
     engine: createEngine({
       runtime: "workers",
-      types: nodeTypes(builtinNodes, outgoingNodes(outlet, environment)),
+      types: nodeTypes(builtinNodes, outgoingNodes(outlet, environment), sandboxNodes(sandbox, limits)),
       runner: localRunner,
-      clock: webClock(),
+      clock,
       random: webRandom,
       limits,
     }),
@@ -53,7 +57,7 @@ function serviceOf(variables: Variables): Service {
     secrets: environment.secrets,
     ...(environment.rate && { rate: environment.rate }),
     cancellable: false,
-    notes: NOTES,
+    notes: [...NOTES, ...sandbox.notes],
     heartbeatMs: environment.heartbeatMs,
     writeDeadlineMs: environment.writeDeadlineMs,
   });

@@ -6,7 +6,13 @@ import type { Sandbox } from "../sandbox.ts";
 const PLACES = 2;
 const MAX_MEMORY_MB = 24;
 
-/** Programs on Workers: on QuickJS, in this isolate. `turn` lets the isolate answer others meanwhile. */
-export function createWorkersSandbox(turn: () => Promise<void>): Sandbox {
-  return createQuickjsSandbox({ module: metered, places: PLACES, maxMemoryMb: MAX_MEMORY_MB, turn });
+export interface WorkersSandboxOptions {
+  /** Lets the isolate answer others while a program computes. */
+  readonly turn: () => Promise<void>;
+  readonly maxValueBytes?: number;
+}
+
+/** Programs on Workers: on QuickJS, in this isolate. */
+export function createWorkersSandbox(options: WorkersSandboxOptions): Sandbox {
+  return createQuickjsSandbox({ module: metered, places: PLACES, maxMemoryMb: MAX_MEMORY_MB, ...options });
 }

@@ -11,7 +11,7 @@ export default {
     if (request.headers.get("upgrade") !== "websocket") return new Response("here");
     const { 0: client, 1: server } = new WebSocketPair();
     server.accept();
-    serveSandbox(createWorkersSandbox(webClock().turn), {
+    serveSandbox(createWorkersSandbox({ turn: webClock().turn }), {
       send: (text) => server.send(text),
       listen: (listener) => server.addEventListener("message", ({ data }) => listener(String(data))),
     });
