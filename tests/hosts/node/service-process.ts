@@ -10,6 +10,8 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly stop: (signal: NodeJS.Signals) => void;
   /** The exit code, or the signal that killed it. */
   readonly exit: Promise<number | string>;
+  /** What it wrote to standard output. */
+  readonly output: () => string;
   /** What it wrote to standard error. */
   readonly errors: () => string;
 }
@@ -49,6 +51,7 @@ export async function startProcess(
     pid: child.pid ?? 0,
     stop: (signal) => child.kill(signal),
     exit,
+    output: () => output,
     errors: () => errors,
     [Symbol.asyncDispose]: () => kill(child, exit),
   };

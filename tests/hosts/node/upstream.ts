@@ -30,7 +30,7 @@ export type Answer = (
 /** Answers what each path says. Without an answer it is 404. */
 export async function upstream(
   answers: Readonly<Record<string, Answer>> = {},
-  host = "127.0.0.1",
+  { host = "127.0.0.1", port: wanted = 0 }: { readonly host?: string; readonly port?: number } = {},
 ): Promise<Upstream> {
   const seen: Seen[] = [];
   let connections = 0;
@@ -55,7 +55,7 @@ export async function upstream(
   server.on("connection", () => {
     connections += 1;
   });
-  server.listen(0, host);
+  server.listen(wanted, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
