@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from "../../protocol/index.ts";
 import type { NodeTypes, Runner, Secrets } from "../engine/index.ts";
 import { builtinNodes, nodeTypes } from "../nodes/index.ts";
+import { createNodeSandbox } from "../sandbox/node/sandbox.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { readSecrets } from "./host-secrets.ts";
 import { nodeOutlet } from "./node-outlet.ts";
@@ -8,6 +9,7 @@ import { poolRunner } from "./node-pool.ts";
 import { readOutgoing } from "./outgoing.ts";
 import { outgoingNodes } from "./outgoing-nodes.ts";
 import { readPool } from "./pool-rules.ts";
+import { sandboxNodes } from "./sandbox-nodes.ts";
 import { reader, type Variables } from "./variable.ts";
 
 /** What a program on Node that runs workflows itself has of its machine. */
@@ -29,13 +31,19 @@ export function localMachine(variables: Variables): LocalMachine {
   const outgoing = readOutgoing(read);
   const outlet = nodeOutlet(new AddressGuard(outgoing));
   const pool = poolRunner(readPool(read));
+  // Its processes are started when a workflow needs them.
+  const sandbox = createNodeSandbox();
   return {
     runner: pool,
-    types: nodeTypes(builtinNodes, outgoingNodes(outlet, { outgoing, limits: DEFAULT_LIMITS })),
+    types: nodeTypes(
+      builtinNodes,
+      outgoingNodes(outlet, { outgoing, limits: DEFAULT_LIMITS }),
+      sandboxNodes(sandbox),
+    ),
     secrets: readSecrets(variables, read),
     async [Symbol.asyncDispose]() {
       await outlet.close();
-      await pool.close();
+      await Promise.all([pool.close(), sandbox.close()]);
     },
   };
 }

@@ -30,7 +30,7 @@ export class Child {
 
   constructor(memoryMb: number, dataKiB: number, maxFrameBytes: number) {
     this.memoryMb = memoryMb;
-    this.#launched = launch(dataKiB);
+    this.#launched = launch(memoryMb, dataKiB);
     this.#reader = new FrameReader(maxFrameBytes);
     const { process, channel } = this.#launched;
     this.gone = new Promise((resolve) => {

@@ -24,9 +24,9 @@ export interface Launched {
   readonly channel: Duplex;
 }
 
-/** Starts a child that may do nothing but compute. `dataKiB` bounds its private memory; 0 doesn't. */
-export function launch(dataKiB: number): Launched {
-  const command = [process.execPath, ...nodeOptions(), ENTRY];
+/** Starts a child that may do nothing but compute, for programs of `memoryMb`. `dataKiB` bounds its private memory; 0 doesn't. */
+export function launch(memoryMb: number, dataKiB: number): Launched {
+  const command = [process.execPath, ...nodeOptions(), ENTRY, String(memoryMb)];
   const limited = BOUNDED ? [SHELL, "-c", LIMITED, SHELL, String(dataKiB), ...command] : command;
   const [file = "", ...args] = limited;
   const child = spawn(file, args, {
@@ -53,10 +53,15 @@ function nodeOptions(): string[] {
   ];
 }
 
-/** What the child's own code needs: its files, and the packages that it loads. */
+/** What the child's own code needs: its files, the packages that it loads, and how much memory it has. */
 function readable(): string[] {
   const sandbox = join(HERE, "..");
-  return [join(sandbox, "*"), ...packages(["isolated-vm", "node-gyp-build"]), "/etc/alpine-release"];
+  return [
+    join(sandbox, "*"),
+    ...packages(["isolated-vm", "node-gyp-build"]),
+    "/etc/alpine-release",
+    "/proc/self/statm",
+  ];
 }
 
 function packages(names: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_LIMITS, NodeflowError } from "../../../protocol/index.ts";
 import type { Job, Sandbox, Values } from "../sandbox.ts";
+import { Allowance } from "./allowance.ts";
 import { Child } from "./child.ts";
 import { BOUNDED } from "./launch.ts";
 import { Pool } from "./pool.ts";
@@ -26,8 +27,6 @@ export interface NodeSandbox extends Sandbox {
 export const DEFAULT_MEMORY_MB = 64;
 /** Processes beyond those that compute: for streams that wait for their readers. */
 const WAITING_PROCESSES = 32;
-/** What an idle child has of private memory, and what it needs beside a program's: measured, in KiB. */
-const OWN_DATA_KIB = 0;
 /** A frame is a value, its parts' lengths, and a header. */
 const FRAME_BYTES = 1_048_576;
 
@@ -35,13 +34,15 @@ const FRAME_BYTES = 1_048_576;
 export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox {
   const { children = availableParallelism(), memoryMb = DEFAULT_MEMORY_MB, logger } = options;
   const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
+  const maxFrameBytes = 2 * maxValueBytes + FRAME_BYTES;
+  const allowance = new Allowance(() => new Child(memoryMb, 0, maxFrameBytes));
   let engine = "isolated-vm";
   const pool = new Pool({
     children,
     maxProcesses: children + WAITING_PROCESSES,
     warmMemoryMb: memoryMb,
     create(memoryMb) {
-      const child = new Child(memoryMb, dataKiB(memoryMb), 2 * maxValueBytes + FRAME_BYTES);
+      const child = new Child(memoryMb, allowance.of(memoryMb), maxFrameBytes);
       child.ready.then(
         (name) => {
           engine = name;
@@ -63,10 +64,14 @@ export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox
       return pool.pids;
     },
     async start(job: Job, signal: AbortSignal): Promise<Values> {
+      await allowance.known();
       const child = await taken(pool, job, signal);
       return new Run(job, child, pool, maxValueBytes);
     },
-    warm: () => pool.warm(),
+    async warm() {
+      await allowance.known();
+      await pool.warm();
+    },
     close: () => pool.close(),
   };
 }
@@ -78,10 +83,6 @@ async function taken(pool: Pool, { group, memoryMb }: Job, signal: AbortSignal):
     if (signal.aborted) throw signal.reason;
     throw new NodeflowError("NODE_FAILED", "There is no sandbox to run the program in", { cause });
   }
-}
-
-function dataKiB(memoryMb: number): number {
-  return OWN_DATA_KIB === 0 ? 0 : OWN_DATA_KIB + memoryMb * 1_024;
 }
 
 function notes(engine: string): string[] {

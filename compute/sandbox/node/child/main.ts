@@ -26,7 +26,8 @@ for (const scope of ["fs.write", "child", "worker"]) {
 }
 
 const { default: vm } = await import("isolated-vm");
-const engine = isolateEngine(vm, (level, message) => say({ type: "log", level, message }));
+const memoryMb = Number(process.argv[2]);
+const engine = await isolateEngine(vm, (level, message) => say({ type: "log", level, message }), memoryMb);
 
 let scripts: string[] = [];
 let group = -1;
