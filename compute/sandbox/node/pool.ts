@@ -43,10 +43,8 @@ export class Pool {
   /** Starts children until there are as many as may compute. Resolves once they can be given jobs. */
   async warm(): Promise<void> {
     const missing = this.#options.children - this.#all.size;
-    const started = Array.from({ length: Math.max(0, missing) }, () =>
-      this.#spawn(this.#options.warmMemoryMb),
-    );
-    await Promise.allSettled(started.map((child) => child.ready));
+    for (let n = 0; n < missing; n += 1) this.#spawn(this.#options.warmMemoryMb);
+    await Promise.allSettled([...this.#starting].map((child) => child.ready));
   }
 
   /** Takes a child for a job. It counts as computing until `pause`, `release` or `discard`. */
