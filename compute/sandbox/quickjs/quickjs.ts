@@ -1,9 +1,10 @@
 import { DEFAULT_LIMITS } from "../../../protocol/index.ts";
+import { Places } from "../places.ts";
+import { Pulls } from "../pulls.ts";
 import type { Job, Sandbox, Values } from "../sandbox.ts";
 import type { BudgetOptions } from "./budget.ts";
 import { type Image, takeImage } from "./image.ts";
-import { JobValues } from "./job-values.ts";
-import { Places } from "./places.ts";
+import { QuickjsJob } from "./job.ts";
 import { CAN_SUSPEND, type WasmModule } from "./web-assembly.ts";
 
 export interface QuickjsOptions extends BudgetOptions {
@@ -31,10 +32,9 @@ export function createQuickjsSandbox(options: QuickjsOptions): Sandbox {
     signal.throwIfAborted();
     const leave = await places.enter(signal);
     image ??= takeImage(module);
-    const values: Values = new JobValues(job, {
+    const source = new QuickjsJob(job, {
       module,
       image,
-      signal,
       maxValueBytes,
       memoryMb: Math.min(job.memoryMb, maxMemoryMb),
       budget: options,
@@ -43,6 +43,7 @@ export function createQuickjsSandbox(options: QuickjsOptions): Sandbox {
         leave();
       },
     });
+    const values: Values = new Pulls(source, signal);
     running.add(values);
     return values;
   }

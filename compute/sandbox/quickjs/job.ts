@@ -1,9 +1,10 @@
-import { NodeflowError, type Value } from "../../../protocol/index.ts";
+import { NodeflowError } from "../../../protocol/index.ts";
 import { readOutcome } from "../outcome.ts";
-import type { Job, LogLevel, Values } from "../sandbox.ts";
+import type { Pulled, Source } from "../pulls.ts";
+import type { Job, LogLevel } from "../sandbox.ts";
 import { SCRIPT_NAME } from "../script-name.ts";
 import { pack } from "../values.ts";
-import { Budget, type BudgetOptions, EndedError } from "./budget.ts";
+import { Budget, type BudgetOptions } from "./budget.ts";
 import { type Image, PAGE_BYTES, restore } from "./image.ts";
 import { Machine, MachineError, type Pointer } from "./machine.ts";
 import { RuntimeError, type WasmModule } from "./web-assembly.ts";
@@ -14,28 +15,20 @@ export interface JobOptions {
   readonly memoryMb: number;
   readonly maxValueBytes: number;
   readonly budget: BudgetOptions;
-  readonly signal: AbortSignal;
   /** Called once: the job's place is free. */
   readonly onEnd: () => void;
 }
 
-type Result = IteratorResult<Value, undefined>;
-
 const LEVELS: ReadonlySet<string> = new Set<LogLevel>(["debug", "info", "warn", "error"]);
-const DONE: Result = { done: true, value: undefined };
 /** A memory that has grown so far can't give what a program asked for last: QuickJS grows it by a twentieth at least. */
 const NEARLY_FULL = 0.9;
 
 /** A job on a machine of its own, which begins with the first pull. */
-export class JobValues implements Values {
+export class QuickjsJob implements Source {
   readonly #job: Job;
   readonly #options: JobOptions;
   readonly #budget: Budget;
-  /** Ended from outside: what is being pulled comes to this. */
-  readonly #over = Promise.withResolvers<Result>();
   #machine: Promise<{ readonly machine: Machine; readonly image: Image }> | undefined;
-  /** Pulls follow each other. */
-  #last: Promise<unknown> = Promise.resolve();
   #maxBytes = 0;
   #ended = false;
 
@@ -43,54 +36,26 @@ export class JobValues implements Values {
     this.#job = job;
     this.#options = options;
     this.#budget = new Budget(job, () => this.#ended, options.budget);
-    // Whoever pulls sees it; nobody may.
-    this.#over.promise.catch(() => undefined);
-    options.signal.addEventListener("abort", this.#abort, { once: true });
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<Result> {
-    const pulled = this.#last.then(() => (this.#ended ? DONE : this.#step()));
-    this.#last = pulled.catch(() => undefined);
-    return Promise.race([pulled, this.#over.promise]);
-  }
-
-  async return(): Promise<Result> {
-    this.#over.resolve(DONE);
-    this.#end();
-    return DONE;
-  }
-
-  readonly #abort = () => {
-    this.#over.reject(this.#options.signal.reason);
-    this.#end();
-  };
-
-  #end(): void {
-    if (this.#ended) return;
+  end(): void {
     this.#ended = true;
     this.#machine = undefined;
-    this.#options.signal.removeEventListener("abort", this.#abort);
     this.#options.onEnd();
   }
 
-  async #step(): Promise<Result> {
+  async pull(): Promise<Pulled> {
+    let machine: Machine | undefined;
     try {
       this.#machine ??= this.#begin();
-      const { machine, image } = await this.#machine;
-      const taken = await this.#compute(machine, image);
+      const begun = await this.#machine;
+      machine = begun.machine;
+      const taken = await this.#compute(machine, begun.image);
       if (isSpeechless(taken) && this.#isFull(machine)) throw this.#exhausted();
       const outcome = readOutcome(taken, this.#options.maxValueBytes);
-      if (outcome.done || !this.#job.stream) this.#end();
-      return outcome.done ? DONE : { done: false, value: outcome.value };
+      return outcome.done ? outcome : { ...outcome, last: !this.#job.stream };
     } catch (cause) {
-      if (this.#ended || cause instanceof EndedError) return DONE;
-      const machine = await this.#machine?.catch(() => undefined);
-      this.#end();
-      throw this.#errorOf(cause, machine?.machine);
+      throw this.#errorOf(cause, machine);
     }
   }
 
