@@ -36,14 +36,14 @@ export class Redaction {
     return this.#anything(value, Number.POSITIVE_INFINITY) as Value;
   }
 
-  /** An error without the secrets, and without its cause. */
+  /** An error without the secrets, and without its cause. Its texts may be the beginnings of longer ones. */
   error(error: NodeflowError): NodeflowError {
     const { code, message, retryable, nodeId, attempt, details } = error;
-    return new NodeflowError(code, this.text(message), {
+    return new NodeflowError(code, this.#textScanner().replaceCut(message), {
       retryable,
       ...(nodeId !== undefined && { nodeId }),
       ...(attempt !== undefined && { attempt }),
-      ...(details !== undefined && { details: this.#anything(details, MAX_DEPTH) }),
+      ...(details !== undefined && { details: this.#anything(details, MAX_DEPTH, true) }),
     });
   }
 
@@ -68,30 +68,32 @@ export class Redaction {
     this.#byteStreams.clear();
   }
 
-  #anything(value: unknown, depth: number): unknown {
+  #anything(value: unknown, depth: number, cut = false): unknown {
     switch (typeof value) {
       case "string":
-        return this.text(value);
+        return cut ? this.#textScanner().replaceCut(value) : this.text(value);
       case "number":
         return this.#numbers.get(value) ?? value;
       case "object":
         if (value === null || value instanceof Secret) return value;
         if (value instanceof Uint8Array) return this.#byteStream().whole(value);
         if (depth <= 0) return null;
-        return Array.isArray(value) ? this.#list(value, depth) : this.#object(value, depth);
+        return Array.isArray(value) ? this.#list(value, depth, cut) : this.#object(value, depth, cut);
       default:
         return value;
     }
   }
 
-  #list(list: readonly unknown[], depth: number): readonly unknown[] {
-    const redacted = list.map((item) => this.#anything(item, depth - 1));
+  #list(list: readonly unknown[], depth: number, cut: boolean): readonly unknown[] {
+    const redacted = list.map((item) => this.#anything(item, depth - 1, cut));
     return redacted.some((item, at) => item !== list[at]) ? redacted : list;
   }
 
-  #object(object: object, depth: number): object {
+  #object(object: object, depth: number, cut: boolean): object {
     const entries = Object.entries(object);
-    const redacted = entries.map(([key, item]) => [this.text(key), this.#anything(item, depth - 1)] as const);
+    const redacted = entries.map(
+      ([key, item]) => [this.text(key), this.#anything(item, depth - 1, cut)] as const,
+    );
     const same = redacted.every(([key, item], at) => key === entries[at]?.[0] && item === entries[at]?.[1]);
     return same ? object : Object.fromEntries(redacted);
   }

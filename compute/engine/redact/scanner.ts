@@ -19,6 +19,9 @@ interface Compiled extends Pattern {
 /** Part of what was scanned: of the text from `start` to `end`, or a marker in its place. */
 export type Piece = { readonly start: number; readonly end: number } | { readonly marker: string };
 
+/** Less than this of a pattern's beginning tells nothing of it, and stands at the end of many texts. */
+const MIN_CUT = 4;
+
 /** Finds patterns in texts that come in pieces. */
 export class Scanner {
   readonly #patterns: readonly Compiled[];
@@ -27,6 +30,15 @@ export class Scanner {
   constructor(patterns: readonly Pattern[]) {
     this.#patterns = patterns.map((pattern) => ({ ...pattern, fallback: fallbackOf(pattern.text) }));
     this.#shortest = Math.min(...patterns.map(({ text }) => text.length));
+  }
+
+  /** A text that may have been cut off somewhere: what could be the beginning of a pattern at its end is replaced, too. */
+  replaceCut(text: string): string {
+    const whole = this.replace(text);
+    const open = this.open(whole);
+    if (open < MIN_CUT) return whole;
+    const marker = this.#patterns.find(({ text: pattern }) => pattern.startsWith(whole.slice(-open)))?.marker;
+    return whole.slice(0, -open) + marker;
   }
 
   /** The whole text with every pattern replaced; the very same one if there is none in it. */

@@ -7,31 +7,40 @@ const EXCERPT_BYTES = 2_048;
 /** Statuses other than 5xx that may be another one next time. */
 const PASSING = [408, 425, 429];
 
+/** How long the body of such an answer is waited for: its status says the most. */
+const PATIENCE_MS = 1_000;
+
 /** What an answer says whose status isn't 2xx. */
-export async function answerFailure(response: Response, what: string): Promise<NodeflowError> {
+export async function answerFailure(
+  response: Response,
+  what: string,
+  { sleep }: { readonly sleep: (ms: number) => Promise<void> },
+): Promise<NodeflowError> {
   const { status, headers } = response;
   const wait = retryAfterMs(headers, Date.now());
-  const body = await excerpt(response);
+  const body = await excerpt(response, sleep(PATIENCE_MS));
   return new NodeflowError("UPSTREAM_ERROR", `${what} answered ${status}`, {
     retryable: status >= 500 || PASSING.includes(status),
     details: { status, ...(body !== "" && { body }), ...(wait !== null && { retryAfterMs: wait }) },
   });
 }
 
-/** The beginning of a body, or as much of it as comes before it breaks off. */
-async function excerpt({ body }: Response): Promise<string> {
+/** The beginning of a body, or as much of it as comes in time and before it breaks off. */
+async function excerpt({ body }: Response, late: Promise<void>): Promise<string> {
   if (!body) return "";
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let text = "";
-  let left = EXCERPT_BYTES;
-  try {
-    while (left > 0) {
+  const read = async () => {
+    for (let left = EXCERPT_BYTES; left > 0; ) {
       const { done, value } = await reader.read();
-      if (done) return text + decoder.decode();
+      if (done) return;
       text += decoder.decode(value.subarray(0, left), { stream: true });
       left -= value.byteLength;
     }
+  };
+  try {
+    await Promise.race([read(), late]);
   } catch {
     // The status says enough.
   } finally {

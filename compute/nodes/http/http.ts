@@ -34,7 +34,10 @@ export function httpNode(network: Network): NodeType<Data> {
 async function* answer(network: Network, context: NodeContext<Data>): AsyncGenerator<Emission> {
   const request = requestOf(context);
   const response = await network.call(context, request);
-  if (!response.ok) throw await answerFailure(response, `${request.method} ${place(request.url)}`);
+  if (!response.ok)
+    throw await answerFailure(response, `${request.method} ${place(request.url)}`, {
+      sleep: (ms) => context.sleep(ms),
+    });
   const charset =
     /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(response.headers.get("content-type") ?? "")?.[1] ?? null;
   yield* read(context.data.read, received(response, context), { limits: network.limits, charset });

@@ -13,6 +13,7 @@ import {
   DEFAULT_LIMITS,
   type ExecutionUpdate,
   finish,
+  fold,
   type Limits,
   NodeflowError,
   parseRequest,
@@ -215,6 +216,55 @@ describe("a secret", () => {
   test("is given to a node for the origin that it may go to", async () => {
     const updates = await run(tells, [node({ headers: { key } })], { secrets });
     expect(updates).toContainEqual(expect.objectContaining({ type: "node-output", value: 11 }));
+  });
+
+  test("is in nothing that a node says to which it was given", async () => {
+    const told = (context: NodeContext) => `told ${context.secret("KEY", HERE)}`;
+    const talks = defineNode<unknown>({
+      type: "talks",
+      description: "Tells a secret in every way it has",
+      data: z.unknown(),
+      cost: "trivial",
+      strongest: "pure",
+      handles: () => ({ inputs: {}, outputs: { out: "text", list: "items", bytes: "bytes", one: "value" } }),
+      effect: () => "pure",
+      async *execute(context) {
+        const text = told(context);
+        context.log("info", text);
+        context.progress(1, 2, text);
+        for (const char of `${text}!`) yield { value: char };
+        for (const byte of new TextEncoder().encode(text))
+          yield { handle: "bytes", value: Uint8Array.of(byte) };
+        yield { handle: "list", value: { [text]: [text] } };
+        yield { handle: "one", value: text };
+        if (context.attempt === 1)
+          throw new NodeflowError("NODE_FAILED", text, { details: { text }, cause: text });
+      },
+    });
+    const clock = new VirtualClock();
+    const random = (size: number) => new Uint8Array(size);
+    const types = nodeTypes(builtinNodes, talks);
+    const engine = createEngine({
+      runtime: "node",
+      types,
+      runner: localRunner,
+      clock,
+      random,
+      limits: DEFAULT_LIMITS,
+    });
+    const request = requestOf([{ id: "n", type: "talks", policy: { retry: { maxAttempts: 2 } } }]);
+    const updates: ExecutionUpdate[] = [];
+    for await (const update of (await engine.prepare(request, { secrets })).start()) updates.push(update);
+    expect(JSON.stringify(updates)).not.toContain("open sesame");
+    const said = "told [secret KEY]";
+    for (const type of ["node-log", "node-progress", "node-failed"])
+      expect(JSON.stringify(updates.find((it) => it.type === type))).toContain(said);
+    expect(fold(updates).nodes.get("n")?.outputs).toEqual({
+      out: `${said}!`,
+      bytes: new TextEncoder().encode(said),
+      list: [{ [said]: [said] }],
+      one: said,
+    });
   });
 
   test("is not given for another, nor to a caller without secrets", async () => {

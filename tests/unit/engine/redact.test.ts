@@ -159,6 +159,17 @@ describe("a secret in anything else", () => {
     expect(readable(inspect(told, { depth: 10 }))).toBe(false);
   });
 
+  test("that an error's text was cut off in is found by its beginning", () => {
+    for (const echo of [SECRET, encodeURIComponent(SECRET), bytes.toString("hex")]) {
+      for (let length = 4; length < echo.length; length++) {
+        const body = `The body: ${echo.slice(0, length)}`;
+        const error = new NodeflowError("UPSTREAM_ERROR", body, { details: { body } });
+        const told = redaction().error(error).toJSON();
+        expect(told).toMatchObject({ message: `The body: ${MARK}`, details: { body: `The body: ${MARK}` } });
+      }
+    }
+  });
+
   test("isn't told by what keeps it", () => {
     const made = redaction();
     made.textPiece("out", "x");
