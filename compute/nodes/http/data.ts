@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Secret } from "../../../protocol/index.ts";
+import { secretText } from "../secret-text.ts";
 import { parseTemplate, templateText, templateValue } from "../template-text.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
@@ -27,8 +27,6 @@ const headerName = z.string().superRefine((name, context) => {
   if (problem !== null) context.addIssue({ code: "custom", message: `"${name.slice(0, 64)}" ${problem}` });
 });
 
-const headerValue = z.union([templateText, z.instanceof(Secret)], "must be a string or a secret");
-
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 const WITHOUT_BODY: readonly string[] = ["GET", "HEAD"];
 
@@ -54,7 +52,7 @@ export const Data = z
       .default("GET")
       .describe("GET and HEAD may be tried again; the others have effects"),
     headers: z
-      .record(headerName, headerValue)
+      .record(headerName, secretText)
       .default({})
       .describe('By name; a value may be a secret of the host: {"$secret": "NAME"}'),
     body: templateValue

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Secret } from "../../../protocol/index.ts";
+import { secretText } from "../secret-text.ts";
 import { templateText, templateValue } from "../template-text.ts";
 
 const Message = z.object({
@@ -20,8 +20,7 @@ export const Data = z
     prompt: templateText
       .optional()
       .describe("One message of the user; without it and without messages, the value on `in`"),
-    apiKey: z
-      .union([templateText, z.instanceof(Secret)], "must be a string or a secret")
+    apiKey: secretText
       .optional()
       .describe('Sent as bearer token; best a secret of the host: {"$secret": "NAME"}'),
     temperature: z.number().min(0).max(10).optional(),
