@@ -75,6 +75,8 @@ export class ProcessPool {
     for (const { reject } of this.#waiting) reject(new NodeflowError("NODE_FAILED", "The pool is closed"));
     this.#waiting.clear();
     for (const process of all) {
+      // Whoever closes waits for the end of those, too, that had nothing to do.
+      process.hold(true);
       process.kill();
       this.#remove(process);
     }

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { benchEngineNoops, benchLiveEdges } from "./engine.ts";
 import { benchFirstUpdate, benchStreaming } from "./http.ts";
 import { benchIdleStreams } from "./idle.ts";
+import { benchPool } from "./pool.ts";
 import { asJson, asTable, type Figure, machine } from "./report.ts";
 
 const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
@@ -14,6 +15,7 @@ const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
   streaming: benchStreaming,
   first: benchFirstUpdate,
   idle: benchIdleStreams,
+  pool: benchPool,
 };
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });

@@ -60,6 +60,9 @@ export const nodeTypes: readonly NodeType[] = [
       yield { value: n };
     }
   }),
+  node("emit", z.object({ count: z.number() }), function* ({ data }) {
+    for (let n = 0; n < data.count; n += 1) yield { value: n };
+  }),
   node("stubborn", None, async function* ({ signal }) {
     yield { value: 0 };
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
