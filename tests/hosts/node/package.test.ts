@@ -11,12 +11,13 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
-const doors = ["protocol", "engine", "nodes", "service", "client"];
+const doors = ["protocol", "engine", "node", "nodes", "service", "client"];
 
 /** A program that uses every door, in types and in values. */
 const program = `
 import { createClient } from "nodeflow/client";
 import { execute } from "nodeflow/engine";
+import { poolRunner } from "nodeflow/node";
 import { builtinNodes } from "nodeflow/nodes";
 import { type ExecutionUpdate, type Workflow } from "nodeflow/protocol";
 import { createService } from "nodeflow/service";
@@ -32,6 +33,15 @@ const workflow: Workflow = {
 let last: ExecutionUpdate | undefined;
 for await (const update of execute({ workflow })) last = update;
 if (last?.type !== "execution-completed") throw new Error(last?.type);
+const runner = poolRunner();
+const slow = { id: "slow", type: "transform", data: { expression: "$count($match('aaa', /a/))" } };
+let place: string | undefined;
+for await (const update of execute({ workflow: { nodes: [slow], edges: [] } }, { runner })) {
+  if (update.type === "node-started") place = update.executor.kind;
+  if (update.type === "node-failed") throw new Error(update.error.message);
+}
+await runner.close();
+if (place !== "pool") throw new Error(place);
 console.log(JSON.stringify([last.outputs, builtinNodes.size > 0, typeof createClient, typeof createService]));
 `;
 
