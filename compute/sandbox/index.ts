@@ -1,4 +1,4 @@
-export { GUEST } from "./guest/guest.ts";
+export { GUEST, PREPARE } from "./guest/guest.ts";
 export { type Outcome, readOutcome } from "./outcome.ts";
 export { compileProgram, type Program, SourceError } from "./program.ts";
 export * from "./sandbox.ts";

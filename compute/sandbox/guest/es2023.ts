@@ -1,6 +1,6 @@
 /**
  * What a program finds, by the object that has it: ES2023 (ECMA-262, 14th edition) without `Intl`, `WeakRef`,
- * `FinalizationRegistry`, `Atomics`, `SharedArrayBuffer`, `eval`, and whatever depends on a locale. `Name#` is a prototype,
+ * `FinalizationRegistry`, `Atomics`, `SharedArrayBuffer`, and whatever depends on a locale. `Name#` is a prototype,
  * `%Name%` an object without a global name. An object that isn't listed keeps only what stays everywhere: symbols and the
  * names in `EVERYWHERE`.
  */
@@ -10,7 +10,7 @@ export const ES2023: Readonly<Record<string, string>> = {
     "AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError globalThis JSON Math ArrayBuffer " +
     "Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array BigUint64Array BigInt64Array Uint8ClampedArray " +
     "Float32Array Float64Array DataView Map BigInt Set WeakMap WeakSet Proxy Reflect decodeURI decodeURIComponent " +
-    "encodeURI encodeURIComponent escape unescape isFinite isNaN",
+    "encodeURI encodeURIComponent escape unescape eval isFinite isNaN",
   Object:
     "assign getOwnPropertyDescriptor getOwnPropertyDescriptors getOwnPropertyNames getOwnPropertySymbols hasOwn is " +
     "preventExtensions seal create defineProperties defineProperty freeze getPrototypeOf setPrototypeOf isExtensible " +

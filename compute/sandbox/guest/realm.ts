@@ -2,7 +2,7 @@
  * First thing in a fresh context: takes away what programs aren't promised, so that equal programs find equal things on every
  * engine, and replaces what would tell them of the world outside. Text, because it runs where the code of this module can't.
  *
- * Defines `prune(keep, everywhere)`, `deny()` → the set of errors that mean a violation, `stopClock()`, `seedRandom(seed)`.
+ * Defines `targets(keep)`, `survey(list, everywhere)`, `prune(list, found, spared)`, `deny()` → the set of errors that mean a violation, `stopClock()`, `seedRandom(seed)`.
  */
 export const REALM = /* js */ `
 const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
@@ -31,30 +31,46 @@ const hidden = () => {
   ];
 };
 
-function prune(keep, everywhere) {
-  const always = new Set(everywhere.split(" "));
-  const symbols = new Set([Symbol.dispose, Symbol.asyncDispose]);
-  symbols.delete(undefined);
-  const only = (object, names) => {
-    const kept = new Set((names || "").split(" "));
-    for (const key of ownKeys(object)) {
-      if (typeof key === "symbol" ? symbols.has(key) : !kept.has(key) && !always.has(key)) deleteProperty(object, key);
-    }
-  };
-  const hiddenObjects = hidden();
-  const global = new Set(keep.globalThis.split(" "));
+// What is to be looked through: each object with the names that it keeps.
+function targets(keep) {
+  const list = [];
   // A host's global object has prototypes of its own, full of the host's things.
   for (let at = globalThis; at && at !== Object.prototype; at = getPrototypeOf(at)) {
-    for (const key of ownKeys(at)) if (at !== globalThis || !global.has(key)) deleteProperty(at, key);
+    list.push([at, at === globalThis ? keep.globalThis : ""]);
   }
-  for (const name of global) {
+  for (const name of keep.globalThis.split(" ")) {
     const { value } = getOwnPropertyDescriptor(globalThis, name) || {};
     if (typeof value !== "function" && (typeof value !== "object" || value === null)) continue;
     if (value === globalThis) continue;
-    only(value, keep[name]);
-    if (typeof value === "function" && value.prototype) only(value.prototype, keep[name + "#"]);
+    list.push([value, keep[name]]);
+    if (typeof value === "function" && value.prototype) list.push([value.prototype, keep[name + "#"]]);
   }
-  for (const [name, object] of hiddenObjects) only(object, keep[name]);
+  for (const [name, object] of hidden()) list.push([object, keep[name]]);
+  return list;
+}
+
+// What of the targets programs don't get, as [target, key] pairs in one flat list.
+function survey(list, everywhere) {
+  const always = new Set(everywhere.split(" "));
+  const found = [];
+  for (let i = 0; i < list.length; i += 1) {
+    const [object, names] = list[i];
+    const kept = new Set((names || "").split(" "));
+    for (const key of ownKeys(object)) {
+      if (typeof key === "string") {
+        if (!kept.has(key) && (object === globalThis || !always.has(key))) found.push(i, key);
+      } else if (key === Symbol.dispose || key === Symbol.asyncDispose) found.push(i, key === Symbol.dispose ? 0 : 1);
+    }
+  }
+  return found;
+}
+
+function prune(list, found, spared) {
+  const { dispose, asyncDispose } = Symbol;
+  for (let i = 0; i < found.length; i += 2) {
+    const key = found[i + 1];
+    if (key !== spared) deleteProperty(list[found[i]][0], key === 0 ? dispose : key === 1 ? asyncDispose : key);
+  }
 }
 
 // Text becomes a program in one place only: where the host compiles it.
