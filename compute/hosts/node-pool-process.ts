@@ -105,6 +105,8 @@ export class PoolProcess {
 
   kill(): void {
     this.#killed = true;
+    // Whoever waits for its end sees it, also where nothing else is left to wait for.
+    this.#child.ref();
     this.#child.kill("SIGKILL");
   }
 

@@ -1,23 +1,64 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { inflateSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalTransport } from "../../../compute/cli/local.ts";
 import { buildRequest } from "../../../compute/cli/request.ts";
 import { follow, type RunOptions } from "../../../compute/client/index.ts";
 import { localEngine } from "../../../compute/hosts/local.ts";
+import { type LocalMachine, localMachine } from "../../../compute/hosts/node-local.ts";
 import type { ExecutionUpdate, Value } from "../../../protocol/index.ts";
+import { type ChatServer, chatServer } from "../../support/chat-server.ts";
+import { OWN_MACHINE } from "./calling.ts";
 
 const FOLDER = new URL("../../../examples/", import.meta.url);
 const file = (name: string) => new URL(name, FOLDER).pathname;
 
+let machine: LocalMachine;
+let model: ChatServer;
+beforeAll(async () => {
+  machine = localMachine(OWN_MACHINE);
+  model = await chatServer();
+});
+afterAll(async () => {
+  await machine[Symbol.asyncDispose]();
+  await model[Symbol.asyncDispose]();
+});
+
+/** The engine that the command line has. */
+const engine = () => new LocalTransport(localEngine(machine));
+
 interface Case {
   /** As on the command line. */
-  readonly input?: string[];
+  readonly input?: string[] | (() => string[]);
   readonly tools?: RunOptions["tools"];
   readonly outputs: Readonly<Record<string, Value>>;
 }
 
 /** What the examples give, worked out without the engine. */
 const CASES: Readonly<Record<string, Case>> = {
+  "collatz.json": { outputs: { longest: longestCollatz() } },
+  "hash-search.json": { outputs: { found: lucky("Node Flow", 32 * 4096) } },
+  "mandelbrot.json": { outputs: { picture: expect.any(Uint8Array) } },
+  "proofread.json": {
+    input: () => [`server=${model.url}`, "model=echo", "topic=graphs"],
+    outputs: {
+      draft: "Write about graphs.",
+      paragraph:
+        "Correct what is wrong in this paragraph, and answer with the paragraph alone:\n\nWrite about graphs.",
+    },
+  },
+  "words.json": {
+    input: ["text=One fish, two fish: red fish\nBLUE fish. It's the fish's."],
+    outputs: {
+      statistics: {
+        words: 11,
+        different: 8,
+        longest: "fish's",
+        most: { fish: 4, blue: 1, "fish's": 1, "it's": 1, one: 1, red: 1, the: 1, two: 1 },
+      },
+    },
+  },
   "hello.json": {
     input: ["who=Ada"],
     outputs: { letter: ["Dear Ada,", ...[1, 2, 3, 4, 5].map((n) => `Hello, number ${n}!`)].join("\n") },
@@ -66,7 +107,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
 async function run(name: string, options: RunOptions = {}, input: string[] = []) {
   const request = await buildRequest(file(name), { input });
-  const following = follow(new LocalTransport(localEngine()), request, options);
+  const following = follow(engine(), request, options);
   const updates: ExecutionUpdate[] = [];
   const { result } = following;
   for await (const update of following) updates.push(update);
@@ -79,10 +120,21 @@ describe("examples", () => {
     expect(found.sort()).toEqual(Object.keys(CASES).sort());
   });
 
-  test.each(Object.entries(CASES))("%s gives what it should", async (name, { input, tools, outputs }) => {
-    const { result } = await run(name, tools ? { tools } : {}, input);
-    expect(result.error).toBeUndefined();
-    expect(result).toMatchObject({ status: "completed", outputs });
+  test.each(Object.entries(CASES))(
+    "%s gives what it should",
+    async (name, { input = [], tools, outputs }) => {
+      const given = typeof input === "function" ? input() : input;
+      const { result } = await run(name, tools ? { tools } : {}, given);
+      expect(result.error).toBeUndefined();
+      expect(result).toMatchObject({ status: "completed", outputs });
+    },
+  );
+
+  test("mandelbrot.json draws the set, row by row", async () => {
+    const { updates, result } = await run("mandelbrot.json");
+    expect(pixelsOf(result.outputs["picture"] as Uint8Array)).toEqual(mandelbrot());
+    const rows = updates.filter((update) => update.type === "node-output" && update.nodeId === "draw");
+    expect(rows).toHaveLength(HEIGHT);
   });
 
   test("sensor.json raises its first alarm while readings are still coming", async () => {
@@ -105,19 +157,19 @@ describe("examples", () => {
     const { checkpoint } = first.result;
     if (!checkpoint) return expect.unreachable();
     const answered = { workflow, checkpoint, answers: { approval: { value: false } } };
-    const second = follow(new LocalTransport(localEngine()), answered);
+    const second = follow(engine(), answered);
     expect((await second.result).outputs).toMatchObject({ posting: { status: "rejected" } });
   });
 
   test("sales.json, edited and posted with its checkpoint, runs only what the edit touches", async () => {
-    const first = await run("sales.json", {}, CASES["sales.json"]?.input);
+    const first = await run("sales.json", {}, CASES["sales.json"]?.input as string[]);
     const nodes = first.request.workflow.nodes.map((node) =>
       node.id === "currency" ? { ...node, data: { value: "CHF" } } : node,
     );
     const { checkpoint, request } = first;
     if (!checkpoint) return expect.unreachable();
     const edited = { ...request, workflow: { ...request.workflow, nodes }, checkpoint };
-    const again = follow(new LocalTransport(localEngine()), edited);
+    const again = follow(engine(), edited);
     const started: string[] = [];
     for await (const update of again) if (update.type === "node-started") started.push(update.nodeId);
     expect(started.sort()).toEqual(["currency", "report", "result"]);
@@ -169,4 +221,63 @@ function statement() {
     const due = cents(gross.reduce((sum, amount) => sum + amount, 0) * (1 - discount));
     return { customer, country, orders: orders.length, due };
   });
+}
+
+const WIDTH = 480;
+const HEIGHT = 360;
+
+/** The pixels of a PNG without filters: RGB, row by row. */
+function pixelsOf(png: Uint8Array): Buffer {
+  const file = Buffer.from(png);
+  expect(file.subarray(1, 4).toString()).toBe("PNG");
+  expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([WIDTH, HEIGHT]);
+  let at = 8;
+  for (;;) {
+    const length = file.readUInt32BE(at);
+    const data = file.subarray(at + 8, at + 8 + length);
+    if (file.toString("latin1", at + 4, at + 8) === "IDAT") {
+      const lines = inflateSync(data);
+      const line = (y: number) => lines.subarray(y * (WIDTH * 3 + 1) + 1, (y + 1) * (WIDTH * 3 + 1));
+      return Buffer.concat(Array.from({ length: HEIGHT }, (_, y) => line(y)));
+    }
+    at += 12 + length;
+  }
+}
+
+function mandelbrot(): Buffer {
+  const pixels = Buffer.alloc(WIDTH * HEIGHT * 3);
+  for (let pixel = 0; pixel < WIDTH * HEIGHT; pixel += 1) {
+    const steps = stepsOf(
+      ((pixel % WIDTH) * 3.2) / WIDTH - 2.3,
+      (Math.floor(pixel / WIDTH) * 2.4) / HEIGHT - 1.2,
+    );
+    pixels.set([(steps * 3) & 255, (steps * 7) & 255, (steps * 13) & 255], pixel * 3);
+  }
+  return pixels;
+}
+
+/** After how many steps of z² + c it is seen that z leaves; 0 if it isn't within 1,000. */
+function stepsOf(re: number, im: number): number {
+  let [zr, zi] = [0, 0];
+  for (let n = 0; n < 1_000; n += 1) {
+    if (zr * zr + zi * zi > 4) return n;
+    [zr, zi] = [zr * zr - zi * zi + re, 2 * zr * zi + im];
+  }
+  return 0;
+}
+
+function longestCollatz() {
+  const length = (start: bigint) => {
+    let steps = 0;
+    for (let n = start; n > 1n; n = n % 2n === 0n ? n / 2n : 3n * n + 1n) steps += 1;
+    return steps;
+  };
+  const starts = Array.from({ length: 8_000 }, (_, i) => 2n ** 60n + BigInt(i));
+  const all = starts.map((start) => ({ start: String(start), steps: length(start) }));
+  return all.reduce((best, one) => (one.steps > best.steps ? one : best));
+}
+
+function lucky(text: string, to: number): string[] {
+  const all = Array.from({ length: to }, (_, n) => `${text}${n}`);
+  return all.filter((one) => createHash("sha256").update(one).digest("hex").startsWith("0000"));
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ChatServer, chatServer } from "../../support/chat-server.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -20,13 +21,17 @@ function blocks(language: string): string[] {
 const COMMANDS = [...new Set(blocks("sh").flatMap((block) => block.trimEnd().split("\n")))];
 
 let service: { readonly url: string; readonly stop: () => Promise<void> };
+/** In place of the model on the reader's machine. */
+let model: ChatServer;
 let folder: string;
 beforeAll(async () => {
+  model = await chatServer();
   folder = mkdtempSync(join(tmpdir(), "nodeflow-readme-"));
   service = await npmStart();
 });
 afterAll(async () => {
   await service.stop();
+  await model[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
 
@@ -60,7 +65,9 @@ async function npmStart() {
 async function shell(command: string): Promise<string> {
   const here = command
     .replaceAll("http://127.0.0.1:8787", service.url)
-    .replaceAll("sales-run.json", join(folder, "sales-run.json"));
+    .replaceAll("sales-run.json", join(folder, "sales-run.json"))
+    .replaceAll("picture=", `picture=${folder}/`)
+    .replaceAll("--input model=llama3.2", `--input model=echo --input server=${model.url}`);
   const { stdout } = await promisify(execFile)("sh", ["-c", here], {
     cwd: ROOT,
     maxBuffer: 64 * 1024 * 1024,
@@ -150,11 +157,11 @@ describe("README", () => {
   });
 
   test("says what each dependency is for", () => {
-    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
-      dependencies: Record<string, string>;
-    };
+    const { dependencies, optionalDependencies } = JSON.parse(
+      readFileSync(join(ROOT, "package.json"), "utf8"),
+    ) as Record<string, Record<string, string>>;
     const listed = [...README.matchAll(/^\| \[([^\]]+)\]\(https:[^)]+\) \| \S/gm)].map(([, name]) => name);
-    expect(listed.sort()).toEqual(Object.keys(dependencies).sort());
+    expect(listed.sort()).toEqual(Object.keys({ ...dependencies, ...optionalDependencies }).sort());
   });
 
   test("links only to files that are there", () => {
