@@ -10,7 +10,7 @@ import { outgoingNodes } from "./outgoing-nodes.ts";
 import { sandboxNodes } from "./sandbox-nodes.ts";
 import { VERSION } from "./version.ts";
 import { webClock, webRandom } from "./web.ts";
-import { workersOutlet } from "./web-outlet.ts";
+import { workersOutlet } from "./workers-outlet.ts";
 
 /** What the platform lets one request have open at once; it would make the rest wait without telling. */
 const MAX_CONNECTIONS = 6;
