@@ -1,7 +1,8 @@
 import { idempotencyKeyOf, NodeflowError, seedOf, type Value } from "../../protocol/index.ts";
 import { LiveReader, SettledReader } from "./live-reader.ts";
 import { runNested } from "./nested.ts";
-import type { LiveInput, Nested, NestedRun, NodeContext, Question, Runtime } from "./node-type.ts";
+import type { LiveInput, Nested, NestedRun, NodeContext, NodeType, Question, Runtime } from "./node-type.ts";
+import { computePart } from "./part.ts";
 import type { AttemptPart, RunPart } from "./parts.ts";
 import { Redaction } from "./redact/redaction.ts";
 
@@ -179,6 +180,14 @@ export class Context implements NodeContext {
     const { redaction } = this.#attempt;
     const asked = redaction ? { ...question, args: redaction.value(question.args) } : question;
     return handled(this.#run.questions.ask(this.#attempt, asked));
+  }
+
+  compute(
+    type: NodeType,
+    data: unknown,
+    inputs: Readonly<Record<string, Value>>,
+  ): Promise<Value | undefined> {
+    return handled(computePart(this, type, data, inputs, this.#run.config.runner));
   }
 
   run(nested: NestedRun): Nested {

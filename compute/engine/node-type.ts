@@ -147,6 +147,15 @@ export interface NodeContext<Data = unknown> {
    * once nothing else can go on, and the promise rejects with the attempt's abort.
    */
   ask(question: Question): Promise<Value>;
+  /**
+   * Has a node of another type compute one value for this attempt, wherever nodes of its cost run: for containers, which
+   * run where the engine does. `data` is what the type's schema gives. Absent where there is no other place.
+   */
+  compute?(
+    type: NodeType,
+    data: unknown,
+    inputs: Readonly<Record<string, Value>>,
+  ): Promise<Value | undefined>;
   /** Containers only: runs the nested workflow once. */
   run(nested: NestedRun): Nested;
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { DEFAULT_LIMITS, NodeflowError, type Value } from "../../protocol/index.ts";
-import { defineNode } from "../engine/index.ts";
+import { defineNode, type NodeContext, type NodeType } from "../engine/index.ts";
 import { nestedWorkflow, whole } from "./data.ts";
-import { compile, expression, isTrue } from "./expression/expression.ts";
+import { compile, type Expression, expression, isTrue } from "./expression/expression.ts";
 import { Tally } from "./tally.ts";
+import { transform } from "./transform.ts";
 
 const Data = z.object({
   workflow: nestedWorkflow,
@@ -11,7 +12,9 @@ const Data = z.object({
   maxIterations: whole(1, DEFAULT_LIMITS.maxIterations).describe("Beyond it the node fails"),
 });
 
-export const loop = defineNode<z.infer<typeof Data>>({
+type Data = z.infer<typeof Data>;
+
+export const loop = defineNode<Data>({
   type: "loop",
   description: "Runs a workflow on its own result for as long as a condition holds",
   data: Data,
@@ -32,7 +35,7 @@ export const loop = defineNode<z.infer<typeof Data>>({
     let reusable = true;
     const tally = new Tally((completed) => context.progress(completed));
     for (let iteration = 0; ; iteration++) {
-      if (!isTrue(await holds.evaluate(value, { iteration }, context))) break;
+      if (!isTrue(await condition(holds, value, iteration, context))) break;
       if (iteration === data.maxIterations) {
         throw new NodeflowError(
           "ITERATION_LIMIT",
@@ -54,3 +57,15 @@ export const loop = defineNode<z.infer<typeof Data>>({
     yield { value };
   },
 });
+
+/** What may take long is computed where it holds up nobody. */
+function condition(
+  holds: Expression,
+  value: Value,
+  iteration: number,
+  context: NodeContext<Data>,
+): Promise<Value | undefined> {
+  const inputs = { in: value, iteration };
+  if (!context.compute || holds.isQuick(inputs)) return holds.evaluate(value, { iteration }, context);
+  return context.compute(transform as NodeType, { expression: context.data.while }, inputs);
+}

@@ -214,6 +214,69 @@ describe("where nodes run that", () => {
   });
 });
 
+describe("the condition of a loop", () => {
+  const loop = (condition: string) => ({
+    nodes: [
+      { id: "from", type: "constant", data: { value: 0 } },
+      {
+        id: "loop",
+        type: "loop",
+        data: {
+          while: condition,
+          maxIterations: 10,
+          workflow: {
+            nodes: [
+              { id: "value", type: "input", data: { name: "value" } },
+              { id: "more", type: "transform", data: { expression: "$ + 1" } },
+              { id: "out", type: "output", data: { name: "value" } },
+            ],
+            edges: [
+              { source: "value", target: "more" },
+              { source: "more", target: "out" },
+            ],
+          },
+        },
+      },
+    ],
+    edges: [{ source: "from", target: "loop" }],
+  });
+  const watched = async (condition: string) => {
+    const heavy: string[] = [];
+    const runner: Runner = {
+      start(task) {
+        if (task.cost === "heavy") heavy.push(`${task.node.type} ${task.context.path}`);
+        return shared.start(task);
+      },
+    };
+    const updates = await run({ workflow: loop(condition) }, runner);
+    return { heavy, value: outputs(updates).at(-1), last: updates.at(-1)?.type };
+  };
+
+  test("is computed elsewhere where it may take long", async () => {
+    expect(await watched("$count($match('aaa', /a/)) > $iteration")).toEqual({
+      heavy: Array.from({ length: 4 }, () => "transform loop"),
+      value: 3,
+      last: "execution-completed",
+    });
+  });
+
+  test("and here where it can't", async () => {
+    expect(await watched("$ < 3")).toEqual({ heavy: [], value: 3, last: "execution-completed" });
+  });
+
+  test("ends with the loop", async () => {
+    const slow = "$count($match($pad('a', 20000, 'a'), /a.*b|a/)) > $iteration";
+    let cancelledAt = 0;
+    const updates = await run({ workflow: loop(slow) }, shared, (update, cancel) => {
+      if (update.type !== "node-started" || update.nodeId !== "loop") return;
+      cancelledAt = performance.now();
+      cancel();
+    });
+    expect(updates.at(-1)?.type).toBe("execution-cancelled");
+    expect(performance.now() - cancelledAt).toBeLessThan(200);
+  });
+});
+
 describe("attempts that find no process free", () => {
   test("wait for one, in their order, without their time running", async () => {
     await using single = poolRunner({ types: MODULE, processes: 1 });
