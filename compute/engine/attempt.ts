@@ -46,7 +46,7 @@ export class Attempt implements AttemptPart {
     this.number = number;
     this.#run = node.scope.run;
     this.#disposes = node.plan.type.dispose !== undefined;
-    this.seat = new Seat(node, (error) => this.#fail(error));
+    this.seat = new Seat(this);
     this.#context = new Context(this);
   }
 
@@ -106,7 +106,7 @@ export class Attempt implements AttemptPart {
   #unplaced(error: unknown): void {
     if (!this.over) {
       this.speak();
-      this.#fail(error);
+      this.fail(error);
     }
     this.#close();
   }
@@ -148,7 +148,7 @@ export class Attempt implements AttemptPart {
       }
     } catch (error) {
       if (this.over && this.reason === ENDED) this.#run.broke(error);
-      this.#fail(error);
+      this.fail(error);
     }
     this.#close();
   }
@@ -169,7 +169,7 @@ export class Attempt implements AttemptPart {
     if (this.#children?.delete(scope)) this.seat.removeChild();
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     if (this.over) return;
     // Nothing starts with the slot that this frees before it is known what becomes of the failure.
     this.#run.scheduler.withoutStarting(() => {

@@ -216,6 +216,8 @@ export interface AttemptPart {
   speak(): void;
   /** Nothing more is waited for: what it holds is released. Once. */
   cleanUp(): void;
+  /** It has gone wrong: its node decides what comes of that. */
+  fail(error: unknown): void;
   /** Ends it from outside: it is told to stop, and nothing that it still does counts. */
   abort(reason: unknown): void;
   /** Calls back when it is over. Gives a way to take that back. */

@@ -1,6 +1,5 @@
-import type { NodeflowError } from "../../protocol/index.ts";
 import type { Output } from "./output.ts";
-import type { NodePart, RunPart, SeatPart } from "./parts.ts";
+import type { AttemptPart, RunPart, SeatPart } from "./parts.ts";
 import { Deadline } from "./policy.ts";
 
 /**
@@ -26,15 +25,15 @@ export class Seat implements SeatPart {
   #left = false;
   #wake: (() => void) | null = null;
 
-  constructor(node: NodePart, expired: (error: NodeflowError) => void) {
-    const { scope, plan } = node;
+  constructor(attempt: AttemptPart) {
+    const { scope, plan } = attempt.node;
     this.#run = scope.run;
     this.#container = plan.nested !== null;
     const { timeoutMs, idleTimeoutMs } = plan.policy;
     this.#deadline =
       timeoutMs === undefined && idleTimeoutMs === undefined
         ? null
-        : new Deadline(this.#run.clock, timeoutMs, idleTimeoutMs, expired);
+        : new Deadline(this.#run.clock, timeoutMs, idleTimeoutMs, (error) => attempt.fail(error));
     const around = scope.container?.seat ?? null;
     this.#around = around?.isTimed ? around : null;
   }
