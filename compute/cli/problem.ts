@@ -19,8 +19,7 @@ export class UsageError extends Error {
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, "\uFFFD");
 }
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** What standard error shows of an error: a line that says what is wrong, then where and what to change. */
 export function explain(error: unknown): string[] {

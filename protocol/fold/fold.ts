@@ -184,7 +184,8 @@ export class Folder {
   #reuse(at: PathTree, path: string): void {
     const segments = path.split("/");
     if (this.#from !== undefined) this.#fromTree ??= treeOf(this.#from);
-    const kept = this.#fromTree?.completed(segments) ?? this.#tree.withdrawn(segments);
+    // What the stream itself has told and withdrawn is newer than what the run was given.
+    const kept = this.#tree.withdrawn(segments) ?? this.#fromTree?.completed(segments) ?? null;
     if (kept === null) {
       at.state = new NodeFold("completed", 0);
       at.state.reused = true;

@@ -176,6 +176,25 @@ describe("fold", () => {
     same(outputsOf(again, "m/0/a"), { out: "kept" });
   });
 
+  it("brings back what this stream has told before what the checkpoint has: it is newer", () => {
+    const from: Checkpoint = {
+      protocol: 1,
+      runId: "first",
+      seed: "s",
+      nodes: {
+        m: { status: "partial" },
+        "m/0": { status: "completed", item: "old", result: "old" },
+        "m/1": { status: "completed", item: "h1", result: "r1" },
+      },
+    };
+    const first = [started("m"), started("m/0", 1, "new"), done("m/0/a", "new"), completed("m/0")];
+    const second = [reset("m", 2), started("m", 2), reused("m/0"), reused("m/1")];
+    const state = fold(updates(first.flat(), second), from);
+    expect(state.nodes.get("m/0")).toMatchObject({ status: "completed", item: "new", reused: true });
+    same(outputsOf(state, "m/0/a"), { out: "new" });
+    expect(state.nodes.get("m/1")).toMatchObject({ status: "completed", item: "h1", result: "r1" });
+  });
+
   it("brings back nothing that had not completed", () => {
     const state = fold(
       updates(
