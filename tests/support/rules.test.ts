@@ -47,7 +47,7 @@ const first: Bare = {
   edges: 0,
   reused: 0,
 };
-const done = (nodes: Partial<Record<string, number>> = {}, retries = 0, emissions = 5): Bare => ({
+const done = (nodes: Partial<Record<string, number>> = {}, retries = 0, emissions = 5, bytes = 28): Bare => ({
   type: "execution-completed",
   outputs: {},
   metrics: {
@@ -55,7 +55,7 @@ const done = (nodes: Partial<Record<string, number>> = {}, retries = 0, emission
     nodes: { completed: 0, failed: 0, skipped: 0, reused: 0, ...nodes },
     retries,
     emissions,
-    bytes: 0,
+    bytes,
     calls: 0,
   },
 });
@@ -124,7 +124,7 @@ const mapped: Bare[] = [
   completed("map/0"),
   output("map", "item", 1),
   completed("map"),
-  done({ completed: 3 }, 0, 3),
+  done({ completed: 3 }, 0, 3, 24),
 ];
 
 const move = (updates: readonly Bare[], from: number, to: number) => {
@@ -175,6 +175,7 @@ describe("the checker of streams", () => {
     ["something withdrawn that stays", 9, streaming, changed(retried, 11, { value: "~1" })],
     ["wrong metrics", 10, streaming, changed(retried, 17, done({ completed: 4 }, 1))],
     ["wrong emissions", 10, streaming, changed(retried, 17, done({ completed: 3 }, 1, 6))],
+    ["wrong bytes", 10, streaming, changed(retried, 17, done({ completed: 3 }, 1, 5, 29))],
     ["wrong retries", 10, streaming, changed(retried, 17, done({ completed: 3 }))],
     ["a reuse of the unknown", 11, streaming, [first, { type: "node-reused", nodeId: "join" }]],
     [

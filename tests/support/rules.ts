@@ -64,7 +64,7 @@ class Checker {
   early = false;
   readonly #recording: Recording;
   readonly #paths: PathStates;
-  readonly #seen = { completed: 0, failed: 0, skipped: 0, reused: 0, retries: 0, emissions: 0 };
+  readonly #seen = { completed: 0, failed: 0, skipped: 0, reused: 0, retries: 0, emissions: 0, bytes: 0 };
   readonly #questions = new Set<string>();
   #last: ExecutionUpdate | undefined;
   #count = 0;
@@ -228,7 +228,10 @@ class Checker {
     } else {
       this.#modeFits(located, state, update);
       // What a node itself has emitted: neither what a handled failure leaves, nor the announcement that all was empty.
-      if (!isAnnouncement(update, located)) this.#seen.emissions += 1;
+      if (!isAnnouncement(update, located)) {
+        this.#seen.emissions += 1;
+        this.#seen.bytes += sizeOf(update.value);
+      }
     }
     let folding = state.outputs.get(update.handle);
     if (!folding) {
@@ -374,9 +377,11 @@ class Checker {
       10,
       `retries are ${metrics.retries}, not ${this.#seen.retries}`,
     );
-    const { emissions } = this.#seen;
-    const counted = metrics.emissions === emissions || this.#recording.allOutputs === false;
-    this.#require(counted, 10, `metrics.emissions is ${metrics.emissions} and not ${emissions}`);
+    for (const name of ["emissions", "bytes"] as const) {
+      const counted = metrics[name] === this.#seen[name] || this.#recording.allOutputs === false;
+      this.#require(counted, 10, `metrics.${name} is ${metrics[name]} and not ${this.#seen[name]}`);
+    }
+    this.#require(metrics.calls === 0, 10, `metrics.calls is ${metrics.calls}, and no node calls anybody`);
     if (update.type === "execution-completed") {
       const standing = [...this.#paths].filter(([path, state]) => this.#stands(path, state)).length;
       this.#require(failed >= standing, 10, `metrics.nodes.failed is ${failed} and not ${standing} at least`);
@@ -401,4 +406,11 @@ function isAnnouncement({ mode, handle }: UpdateOf<"node-output">, located: Loca
 function isEmpty(value: Value): boolean {
   if (typeof value === "string" || Array.isArray(value)) return value.length === 0;
   return value instanceof Uint8Array && value.length === 0;
+}
+
+/** Length of text and bytes, 8 for every other scalar, nothing for structure. */
+function sizeOf(value: Value): number {
+  if (typeof value === "string" || value instanceof Uint8Array) return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  return Object.values(value).reduce<number>((size, part) => size + sizeOf(part), 0);
 }
