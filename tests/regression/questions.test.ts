@@ -66,7 +66,7 @@ describe("questions", () => {
     expect(open).toMatchObject({ pending: requested(updates).slice(1) });
   });
 
-  test("by the ten thousand are let go of in linear time", async () => {
+  test("by the ten thousand are let go of in linear time", { timeout: 60_000 }, async () => {
     const tools = (count: number) =>
       Array.from({ length: count }, (_, index) => ({
         id: `t${index}`,
@@ -74,10 +74,10 @@ describe("questions", () => {
         data: { tool: "sure" },
       }));
     const time = async (count: number) => {
-      const begun = performance.now();
+      const begun = process.threadCpuUsage().user;
       const updates = await run({ workflow: { nodes: tools(count) } });
       expect(updates.at(-1)?.type).toBe("execution-suspended");
-      return performance.now() - begun;
+      return process.threadCpuUsage().user - begun;
     };
     await time(2_000);
     // The better of two each: what else goes on here isn't what is measured.
