@@ -263,6 +263,20 @@ describe("failures", () => {
     expect(value).toBe(1);
   });
 
+  test("why a call was refused is waited for a second, and no longer", async () => {
+    await using server = await upstream({
+      "/": (response) => {
+        response.writeHead(500);
+        response.write("because");
+      },
+    });
+    await using host = calling();
+    const begun = performance.now();
+    const { error } = await host.call({ url: server.url });
+    expect(error).toMatchObject({ details: { status: 500, body: "because" } });
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
   test("nobody there is a network error that may be tried again", async () => {
     const gone = await upstream();
     await gone[Symbol.asyncDispose]();
