@@ -1,6 +1,7 @@
 export * from "./capabilities.ts";
 export * from "./checkpoint.ts";
 export * from "./checkpoint-of.ts";
+export { fromBase64, toBase64 } from "./codec/base64.ts";
 export type { ReadLimits } from "./codec/bounds.ts";
 export * from "./codec/json.ts";
 export * from "./codec/json-reader.ts";

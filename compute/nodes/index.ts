@@ -6,3 +6,4 @@ export type { Incoming, Outgoing, Outlet } from "./network/outlet.ts";
 export type { Pace } from "./network/turns.ts";
 export * from "./registry.ts";
 export type { SandboxLimits } from "./sandboxed.ts";
+export { wasmNode } from "./wasm.ts";

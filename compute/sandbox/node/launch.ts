@@ -47,7 +47,6 @@ function nodeOptions(): string[] {
     // isolated-vm asks for it.
     "--no-node-snapshot",
     "--no-warnings",
-    "--disable-wasm-trap-handler",
     "--v8-pool-size=1",
     `--max-old-space-size=${OWN_HEAP_MB}`,
   ];
