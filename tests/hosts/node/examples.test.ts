@@ -39,6 +39,7 @@ interface Case {
 const CASES: Readonly<Record<string, Case>> = {
   "collatz.json": { outputs: { longest: longestCollatz() } },
   "hash-search.json": { outputs: { found: lucky("Node Flow", 32 * 4096) } },
+  "mandelbrot-wasm.json": { outputs: { picture: expect.any(Uint8Array) } },
   "mandelbrot.json": { outputs: { picture: expect.any(Uint8Array) } },
   "proofread.json": {
     input: () => [`server=${model.url}`, "model=echo", "topic=graphs"],
@@ -130,8 +131,8 @@ describe("examples", () => {
     },
   );
 
-  test("mandelbrot.json draws the set, row by row", async () => {
-    const { updates, result } = await run("mandelbrot.json");
+  test.each(["mandelbrot.json", "mandelbrot-wasm.json"])("%s draws the set, row by row", async (name) => {
+    const { updates, result } = await run(name);
     expect(pixelsOf(result.outputs["picture"] as Uint8Array)).toEqual(mandelbrot());
     const rows = updates.filter((update) => update.type === "node-output" && update.nodeId === "draw");
     expect(rows).toHaveLength(HEIGHT);
