@@ -10,8 +10,8 @@ const CONTROL = new URL("./servers/control.ts", import.meta.url);
 /** Answers being read at once, and for how long, in one sample of throughput. */
 const CONNECTIONS = 4;
 const SAMPLE_MS = 1_000;
-/** Requests in one sample of latency. */
-const REQUESTS = 200;
+/** Requests in one sample of latency: with fewer, the first rounds wouldn't see either server's code compiled. */
+const REQUESTS = 500;
 
 const requestOf = (nodes: number) => ({ workflow: noopWorkflow(graphOf("chain", nodes)) });
 
