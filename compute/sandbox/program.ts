@@ -1,4 +1,4 @@
-import { type Node, type Options, parse, type Program as Tree } from "acorn";
+import { type Node, type Options, parse, type Program as Tree, tokenizer } from "acorn";
 
 /**
  * A module made into a script: an expression that gives `async function (exports, WebAssembly)`. Calling it runs the module;
@@ -19,7 +19,7 @@ export class SourceError extends Error {
 /** Lines that the script has before the first of the source. */
 export const LINES_BEFORE = 1;
 
-const SYNTAX: Options = { ecmaVersion: 2023, sourceType: "module", locations: true };
+const SYNTAX: Options = { ecmaVersion: 2023, sourceType: "module", locations: true, allowHashBang: false };
 const MAX_KEPT = 256;
 const kept = new Map<string, Program>();
 
@@ -43,7 +43,7 @@ function scriptOf(source: string): string {
   const tree = read(source);
   refuseImports(tree);
   const name = unused("exports", source);
-  const { edits, last } = exportsOf(tree, name);
+  const { edits, last } = exportsOf(tree, source, name);
   let body = "";
   let at = 0;
   for (const { start, end, text } of edits) {
@@ -51,14 +51,38 @@ function scriptOf(source: string): string {
     at = end;
   }
   body += source.slice(at);
-  return `(async function (${name}, WebAssembly) { "use strict";\n${body}\n;${last}})`;
+  const script = `(async function (${name}, WebAssembly) { "use strict";\n${body}\n;${last}})`;
+  refuseEscape(script);
+  return script;
+}
+
+/**
+ * A script has comments that a module doesn't: `<!--` and `-->`. What is a module to us would be something else to an engine,
+ * which could end the function early and run outside of it.
+ */
+function refuseEscape(script: string): void {
+  const problem = new SourceError("has `<!--` or `-->`, which scripts read as comments; put a space into it");
+  const onComment = (_block: boolean, _text: string, start: number) => {
+    if (script[start] !== "/") throw problem;
+  };
+  let tree: Tree;
+  try {
+    tree = parse(script, { ecmaVersion: SYNTAX.ecmaVersion, sourceType: "script", onComment });
+  } catch (cause) {
+    if (cause instanceof SourceError) throw cause;
+    throw new SourceError("is not JavaScript (ES2023) once it is made into a script", { cause });
+  }
+  const [only, another] = tree.body;
+  const alone = only?.type === "ExpressionStatement" && only.expression.type === "FunctionExpression";
+  if (!alone || another || only.end !== script.length) throw problem;
 }
 
 function read(source: string): Tree {
   try {
     return parse(source, SYNTAX);
   } catch (cause) {
-    if (cause instanceof RangeError) throw new SourceError("is nested too deep to be read");
+    const deep = cause instanceof Error && /stack/i.test(cause.message);
+    if (deep) throw new SourceError("is nested too deep to be read");
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new SourceError(`is not JavaScript (ES2023): ${cause.message.replace(/\((\d+):(\d+)\)$/, place)}`);
   }
@@ -106,7 +130,11 @@ function isSyntax(part: unknown): part is Syntax {
 }
 
 /** What becomes of the exports: the default one is assigned, others are only declared. */
-function exportsOf(tree: Tree, name: string): { readonly edits: readonly Edit[]; readonly last: string } {
+function exportsOf(
+  tree: Tree,
+  source: string,
+  name: string,
+): { readonly edits: readonly Edit[]; readonly last: string } {
   const edits: Edit[] = [];
   let last = "";
   let found = false;
@@ -115,11 +143,16 @@ function exportsOf(tree: Tree, name: string): { readonly edits: readonly Edit[];
       found = true;
       const { declaration } = statement;
       const declares = declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration";
-      if (declares && declaration.id) {
+      if (!declares) {
+        // Not up to the expression: that leaves out parentheses around it.
+        const end = statement.start + defaultEnd(source.slice(statement.start));
+        edits.push({ start: statement.start, end, text: `${name}.default =` });
+      } else if (declaration.id) {
         // A declaration stays one, so that it is hoisted.
         edits.push({ start: statement.start, end: declaration.start, text: "" });
         last = `${name}.default = ${declaration.id.name};`;
       } else {
+        // It ends where it ends, whatever follows.
         edits.push({ start: statement.start, end: declaration.start, text: `${name}.default = (` });
         edits.push({ start: declaration.end, end: declaration.end, text: ");" });
       }
@@ -137,6 +170,13 @@ function exportsOf(tree: Tree, name: string): { readonly edits: readonly Edit[];
   if (!found)
     throw new SourceError("must `export default` a function, e.g. `export default ({ in: x }) => x + 1`");
   return { edits, last };
+}
+
+/** Where `export default` ends, at which a text begins; comments may stand between. */
+function defaultEnd(text: string): number {
+  const tokens = tokenizer(text, SYNTAX);
+  tokens.getToken();
+  return tokens.getToken().end;
 }
 
 function unused(name: string, source: string): string {

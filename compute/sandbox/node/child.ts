@@ -91,6 +91,13 @@ export class Child {
     return { program, scripted: true };
   }
 
+  /** Makes it as good as new: its next group needn't wait for that. */
+  refresh(): void {
+    if (this.group === null) return;
+    this.group = null;
+    this.tell({ type: "refresh" });
+  }
+
   tell(order: Order, parts: readonly (string | ArrayBuffer)[] = []): void {
     this.#launched.channel.write(encodeFrame(order, parts));
   }

@@ -19,7 +19,9 @@ export type Order =
   /** Computes the next value of the job. */
   | { readonly type: "step" }
   /** Lets go of the job. */
-  | { readonly type: "end" };
+  | { readonly type: "end" }
+  /** Throws away everything of the last group, and makes ready for another. */
+  | { readonly type: "refresh" };
 
 const level = z.enum(["debug", "info", "warn", "error"]);
 

@@ -21,6 +21,8 @@ interface Waiter {
 
 /** A child of another kind than the warm ones is kept for so long after its last job. */
 const KEPT_MS = 10_000;
+/** A group that hasn't come back after so long is probably done: whoever comes next needn't wait for a fresh isolate. */
+const REFRESHED_MS = 20;
 /** Jobs of the group that a child knows already may overtake others so often. */
 const MAX_OVERTAKING = 32;
 
@@ -32,6 +34,7 @@ export class Pool {
   readonly #all = new Set<Child>();
   readonly #waiting: Waiter[] = [];
   readonly #expiry = new Map<Child, NodeJS.Timeout>();
+  readonly #refreshing = new Map<Child, NodeJS.Timeout>();
   #computing = 0;
   #overtaken = 0;
   #closed = false;
@@ -199,6 +202,7 @@ export class Pool {
 
   #rest(child: Child): void {
     this.#idle.push(child);
+    this.#refreshing.set(child, setTimeout(() => child.refresh(), REFRESHED_MS).unref());
     if (child.memoryMb === this.#options.warmMemoryMb && this.#idle.length <= this.#options.children) return;
     const timer = setTimeout(() => {
       child.kill();
@@ -209,6 +213,8 @@ export class Pool {
 
   /** It isn't idle any more. */
   #keep(child: Child): void {
+    clearTimeout(this.#refreshing.get(child));
+    this.#refreshing.delete(child);
     clearTimeout(this.#expiry.get(child));
     this.#expiry.delete(child);
   }

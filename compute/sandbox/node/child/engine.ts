@@ -24,4 +24,6 @@ export interface Started {
 export interface Engine {
   readonly name: string;
   start(options: StartOptions): Promise<Started>;
+  /** Forgets the group, and makes ready for another. */
+  refresh(): Promise<void>;
 }

@@ -23,10 +23,10 @@ const { finish, late } = globalThis.guest;
 delete globalThis.guest;
 return {
   late,
-  install(log, found, program) {
+  install(log, found) {
     const { begin, step, take } = finish(log, found);
     return {
-      drive: (text, ...buffers) => { if (text !== undefined) begin(program, [text, ...buffers]); step(); },
+      drive: (program, ...given) => { if (program !== undefined) begin(program, given); step(); },
       take,
     };
   },
@@ -48,6 +48,11 @@ export async function isolateEngine(vm: Vm, log: Log, memoryMb: number): Promise
       }
       room ??= new Room(vm, snapshot, log, options.memoryMb, options.group);
       return room.start(options);
+    },
+    async refresh() {
+      await room?.dispose();
+      room = null;
+      room = await warmed(vm, snapshot, log, memoryMb);
     },
   };
 }
@@ -111,17 +116,19 @@ class Room {
     if (this.#jobs % JOBS_BETWEEN_LOOKS === 0) this.#look();
     const program = this.#compiled(script, scriptName);
     const context = this.#isolate.createContextSync();
-    const main = program.runSync(context, { reference: true });
     const glue = this.#glue.runSync(context, { reference: true });
     const install: ivm.Reference = glue.getSync("install", { reference: true });
-    const driver: ivm.Reference = install.applySync(undefined, [this.#log, this.#late, main.derefInto()], {
+    const driver: ivm.Reference = install.applySync(undefined, [this.#log, this.#late], {
       result: { reference: true },
     });
     const drive: ivm.Reference = driver.getSync("drive", { reference: true });
     const take: ivm.Reference = driver.getSync("take", { reference: true });
-    for (const reference of [main, glue, install, driver]) reference.release();
+    for (const reference of [glue, install, driver]) reference.release();
+    // Not before the context is what programs may see.
+    const main = program.runSync(context, { reference: true });
     const [text, ...buffers] = given;
     const packed = [
+      main.derefInto({ release: true }),
       text,
       ...buffers.map((buffer) => new this.#vm.ExternalCopy(buffer).copyInto({ release: true })),
     ];

@@ -42,6 +42,7 @@ async function obey({ header, parts }: Frame): Promise<void> {
     return;
   }
   try {
+    if (order.type === "refresh") await engine.refresh();
     if (order.type === "start") job = await begin(order, parts);
     if (job) answer(await job.step());
   } catch (error) {
