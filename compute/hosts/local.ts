@@ -15,6 +15,7 @@ import {
   localRunner,
   type NodeTypes,
   type Runner,
+  type Secrets,
 } from "../engine/index.ts";
 import { builtinNodes } from "../nodes/index.ts";
 import { thisRuntime } from "./runtime.ts";
@@ -30,6 +31,8 @@ export interface LocalOptions {
   readonly limits?: Partial<Limits>;
   /** Where nodes run: in this thread if absent. */
   readonly runner?: Runner;
+  /** What workflows may name; none if absent. */
+  readonly secrets?: Secrets;
   /** Aborting it cancels the run with reason `client`. */
   readonly signal?: AbortSignal;
 }
@@ -46,7 +49,7 @@ export interface LocalExecution extends AsyncIterable<ExecutionUpdate> {
 }
 
 /** The engine of this host on its own clock, randomness and thread. */
-export function localEngine(options: Omit<LocalOptions, "signal"> = {}): Engine {
+export function localEngine(options: Omit<LocalOptions, "signal" | "secrets"> = {}): Engine {
   return createEngine({
     runtime: thisRuntime(),
     types: options.types ?? builtinNodes,
@@ -63,12 +66,13 @@ export function localEngine(options: Omit<LocalOptions, "signal"> = {}): Engine 
  */
 export function execute(request: ExecuteRequestInput | Workflow, options: LocalOptions = {}): LocalExecution {
   const engine = localEngine(options);
+  const { secrets } = options;
   const cancelling = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, cancelling.signal]) : cancelling.signal;
 
   async function begin(): Promise<Execution> {
     const parsed = await cooperate(parseRequest(request, { wire: null }), engine.config.clock);
-    const prepared = await engine.prepare(parsed);
+    const prepared = await engine.prepare(parsed, secrets && { secrets });
     return prepared.start({ signal });
   }
   async function* batches(): AsyncGenerator<readonly ExecutionUpdate[], void, void> {

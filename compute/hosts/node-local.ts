@@ -20,6 +20,8 @@ export interface LocalMachine extends AsyncDisposable {
   readonly runner: Runner;
   /** All of the machine's: whoever runs the program owns them. */
   readonly secrets: Secrets;
+  /** Ends the processes and closes the connections. Runs under way fail. */
+  close(): Promise<void>;
 }
 
 /**
@@ -33,6 +35,10 @@ export function localMachine(variables: Variables): LocalMachine {
   const pool = poolRunner(readPool(read));
   // Its processes are started when a workflow needs them.
   const sandbox = createNodeSandbox();
+  async function close(): Promise<void> {
+    await outlet.close();
+    await Promise.all([pool.close(), sandbox.close()]);
+  }
   return {
     runner: pool,
     types: nodeTypes(
@@ -41,9 +47,7 @@ export function localMachine(variables: Variables): LocalMachine {
       sandboxNodes(sandbox),
     ),
     secrets: readSecrets(variables, read),
-    async [Symbol.asyncDispose]() {
-      await outlet.close();
-      await Promise.all([pool.close(), sandbox.close()]);
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -1,4 +1,4 @@
-/** `nodeflow/node`: where heavy nodes run on Node, so that they never hold up the event loop and can be stopped. */
+/** Where heavy nodes run on Node, so that they never hold up the event loop and can be stopped. */
 import { availableParallelism } from "node:os";
 import { localRunner, NearEnd, type Placement, type Runner, type Task } from "../engine/index.ts";
 import { builtinNodes } from "../nodes/index.ts";

@@ -17,9 +17,9 @@ const doors = ["protocol", "engine", "node", "nodes", "service", "client"];
 const program = `
 import { createClient } from "nodeflow/client";
 import { execute } from "nodeflow/engine";
-import { poolRunner } from "nodeflow/node";
+import { localMachine, poolRunner } from "nodeflow/node";
 import { builtinNodes } from "nodeflow/nodes";
-import { type ExecutionUpdate, type Workflow } from "nodeflow/protocol";
+import { type ExecutionUpdate, Secret, type Workflow } from "nodeflow/protocol";
 import { createService } from "nodeflow/service";
 
 const workflow: Workflow = {
@@ -41,6 +41,16 @@ for await (const update of execute({ workflow: { nodes: [slow], edges: [] } }, {
   if (update.type === "node-failed") throw new Error(update.error.message);
 }
 await runner.close();
+const machine = localMachine({ NODEFLOW_SECRET_KEY: "0123456789" });
+const call = { id: "call", type: "http", data: { url: "http://127.0.0.1:9/", headers: { key: new Secret("KEY") } } };
+let problem: unknown;
+try {
+  for await (const update of execute({ workflow: { nodes: [call], edges: [] } }, machine)) problem = update.type;
+} catch (error) {
+  problem = error;
+}
+await machine.close();
+if (!String(problem).includes("may not go to")) throw new Error(String(problem));
 if (place !== "pool") throw new Error(place);
 console.log(JSON.stringify([last.outputs, builtinNodes.size > 0, typeof createClient, typeof createService]));
 `;
