@@ -1,5 +1,6 @@
 /** A process of the pool: takes attempts one after another, from the process that has started it. */
 import process from "node:process";
+import { Worker } from "node:worker_threads";
 import { type NodeType, serveAttempt, type ToFar, type ToNear } from "../engine/index.ts";
 import { builtinNodes } from "../nodes/index.ts";
 import type { Down, Up } from "./node-pool-process.ts";
@@ -44,8 +45,15 @@ function serve(types: ReadonlyMap<string, NodeType>): void {
 
 // A Ctrl-C goes to all processes of a terminal: what ends then is for the one that has started this to say.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
+/** Looks from a thread of its own, since this one may be within a loop when its parent dies of a sudden. */
+const WATCH = `
+const parent = process.ppid;
+setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
+`;
+
 // Without the process that has started it there is nobody to work for.
 process.on("disconnect", () => process.exit());
+new Worker(WATCH, { eval: true }).unref();
 try {
   const types = await typesOf(process.argv[2]);
   serve(types);

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { afterAll, describe, expect, test } from "vitest";
 import type { NodeType, NodeTypes, Runner } from "../../../compute/engine/index.ts";
 import { execute } from "../../../compute/hosts/local.ts";
@@ -314,6 +316,33 @@ describe("nothing is left behind", () => {
     await runner.close();
     expect(isAlive(pid)).toBe(false);
     expect(process.listenerCount("exit")).toBe(listeners);
+  });
+
+  test("when the process that has the pool dies of a sudden, whatever its nodes do", async () => {
+    const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+    const program = `
+      const { execute } = await import(${here("../../../compute/hosts/local.ts")});
+      const { poolRunner } = await import(${here("../../../compute/hosts/node-pool.ts")});
+      const { nodeTypes } = await import(${here("../../support/heavy-nodes.ts")});
+      const runner = poolRunner({ types: new URL(${here("../../support/heavy-nodes.ts")}), processes: 1 });
+      const types = new Map(nodeTypes.map((type) => [type.type, type]));
+      const nodes = [{ id: "a", type: "where" }, { id: "b", type: "native-loop" }];
+      for await (const update of execute({ workflow: { nodes, edges: [] } }, { types, runner })) {
+        if (update.type === "node-output") console.log(update.value);
+        if (update.type === "node-started" && update.nodeId === "b") process.kill(process.pid, "SIGKILL");
+      }
+    `;
+    const parent = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let printed = "";
+    parent.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      printed += text;
+    });
+    await once(parent, "exit");
+    const pid = Number(printed);
+    expect(pid).toBeGreaterThan(0);
+    await expect.poll(() => isAlive(pid), { interval: 50, timeout: 5_000 }).toBe(false);
   });
 
   test("by processes that have nothing to do, but one", async () => {
