@@ -27,7 +27,16 @@ function failure(error: unknown, signal: AbortSignal, say: (code: string) => str
   if (signal.aborted) return signal.reason;
   if (error instanceof NodeflowError) return error;
   const code = codeOf(error) ?? "network error";
-  return new NodeflowError("UPSTREAM_ERROR", say(code), { retryable: !FINAL.has(code) });
+  return new NodeflowError("UPSTREAM_ERROR", shortened(say(code)), { retryable: !FINAL.has(code) });
+}
+
+const MAX_CHARS = 500;
+
+/** A message, which may have a host's name in it that is as long as a server likes. */
+export function shortened(message: string): string {
+  return message.length <= MAX_CHARS
+    ? message
+    : `${message.slice(0, MAX_CHARS / 2)}…${message.slice(-MAX_CHARS / 2)}`;
 }
 
 /** The code of an error, or of what caused it. */

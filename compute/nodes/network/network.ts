@@ -1,7 +1,7 @@
 import { type Limits, NodeflowError } from "../../../protocol/index.ts";
 import type { Clock, NodeContext } from "../../engine/index.ts";
 import { body, type Release } from "./body.ts";
-import { networkFailure } from "./failure.ts";
+import { networkFailure, shortened } from "./failure.ts";
 import type { Incoming, Outlet } from "./outlet.ts";
 import { type Hop, redirectOf } from "./redirect.ts";
 import { type Pace, Turns } from "./turns.ts";
@@ -153,6 +153,10 @@ function answer(
   signal: AbortSignal,
   release: Release,
 ): Response {
+  if (status < 200 || status > 599) {
+    content?.cancel().catch(() => undefined);
+    throw refused(`${origin} answered ${status}, which is not the status of an answer`);
+  }
   const init = { status, headers: [...headers.entries()] as [string, string][] };
   if (content && !WITHOUT_BODY.includes(status))
     return new Response(body(content, { most, origin, signal, release }), init);
@@ -163,5 +167,5 @@ function answer(
 
 /** What would be refused again. */
 function refused(message: string): NodeflowError {
-  return new NodeflowError("UPSTREAM_ERROR", message, { retryable: false });
+  return new NodeflowError("UPSTREAM_ERROR", shortened(message), { retryable: false });
 }
