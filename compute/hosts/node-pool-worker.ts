@@ -47,7 +47,7 @@ function serve(types: ReadonlyMap<string, NodeType>): void {
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
 /** Looks from a thread of its own, since this one may be within a loop when its parent dies of a sudden. */
 const WATCH = `
-const parent = process.ppid;
+const parent = ${process.ppid};
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
 `;
 
