@@ -8,7 +8,7 @@ const policyOf = (nonce: string) =>
   `default-src 'none'; script-src 'nonce-${nonce}' 'unsafe-eval'; worker-src blob:; base-uri 'none'; form-action 'none'`;
 
 /** Starts workers and ends them as its port says: `["spawn", id]` with the worker's port, `["kill", id]`, `["ping"]`. */
-const FRAME_SCRIPT = `addEventListener("message", ({ ports: [control] }) => {
+export const FRAME_SCRIPT = `addEventListener("message", ({ ports: [control] }) => {
   const url = URL.createObjectURL(new Blob([${quoted(WORKER_SCRIPT)}], { type: "text/javascript" }));
   const workers = new Map();
   control.onmessage = ({ data: [order, id], ports }) => {
@@ -23,10 +23,13 @@ const FRAME_SCRIPT = `addEventListener("message", ({ ports: [control] }) => {
   };
 }, { once: true });`;
 
-/** The frame's document. */
-export function frameDocument(nonce: string): string {
+/** What the frame may do at all: no origin of the page's, no forms, no windows. */
+export const FRAME_SANDBOX = "allow-scripts";
+
+/** The document of a frame that runs this script. The nonce is random. */
+export function frameDocument(nonce: string, script: string): string {
   const policy = `<meta http-equiv="Content-Security-Policy" content="${policyOf(nonce)}">`;
-  return `<!doctype html><meta charset="utf-8">${policy}<script nonce="${nonce}">${FRAME_SCRIPT}</script>`;
+  return `<!doctype html><meta charset="utf-8">${policy}<script nonce="${nonce}">${script}</script>`;
 }
 
 /** As a literal inside a script element. */

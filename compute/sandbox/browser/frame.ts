@@ -1,4 +1,4 @@
-import { frameDocument } from "./frame-script.ts";
+import { FRAME_SANDBOX, FRAME_SCRIPT, frameDocument } from "./frame-script.ts";
 
 /** A worker in a frame, whose guest is installed. */
 export interface FrameWorker {
@@ -27,11 +27,11 @@ export class Frame {
 
   constructor() {
     const element = document.createElement("iframe");
-    element.setAttribute("sandbox", "allow-scripts");
+    element.setAttribute("sandbox", FRAME_SANDBOX);
     element.setAttribute("aria-hidden", "true");
     element.tabIndex = -1;
     element.style.display = "none";
-    element.srcdoc = frameDocument(crypto.randomUUID());
+    element.srcdoc = frameDocument(crypto.randomUUID(), FRAME_SCRIPT);
     this.#element = element;
     const { port1, port2 } = new MessageChannel();
     this.#control = port1;

@@ -8,8 +8,8 @@ import type { FrameWorker } from "./frame.ts";
 export interface BrowserJobOptions {
   readonly worker: FrameWorker;
   readonly maxValueBytes: number;
-  /** Called once; `late` if it computed for too long. The worker is dead then. */
-  readonly onEnd: (late: boolean) => void;
+  /** Called once, when the worker has been ended; whether it was computing. */
+  readonly onEnd: (computing: boolean) => void;
 }
 
 const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(["debug", "info", "warn", "error"]);
@@ -23,7 +23,7 @@ export class BrowserJob implements Source {
   #given: readonly [string, ...ArrayBuffer[]] | null;
   #remainingMs: number;
   #lines = 0;
-  #late = false;
+  #computing = false;
   #taken: PromiseWithResolvers<readonly unknown[]> | undefined;
 
   constructor(job: Job, options: BrowserJobOptions) {
@@ -39,13 +39,15 @@ export class BrowserJob implements Source {
     const taken = Promise.withResolvers<readonly unknown[]>();
     this.#taken = taken;
     const deadline = setTimeout(() => {
-      this.#late = true;
       const { timeoutMs } = this.#job;
       taken.reject(new NodeflowError("NODE_TIMEOUT", `The program computed for more than ${timeoutMs} ms`));
     }, this.#remainingMs);
     try {
+      this.#computing = true;
       this.#order();
-      const outcome = readOutcome(await taken.promise, this.#options.maxValueBytes);
+      const answer = await taken.promise;
+      this.#computing = false;
+      const outcome = readOutcome(answer, this.#options.maxValueBytes);
       return outcome.done ? outcome : { ...outcome, last: !this.#job.stream };
     } finally {
       clearTimeout(deadline);
@@ -54,7 +56,7 @@ export class BrowserJob implements Source {
 
   end(): void {
     this.#options.worker.kill();
-    this.#options.onEnd(this.#late);
+    this.#options.onEnd(this.#computing);
   }
 
   #order(): void {
