@@ -23,7 +23,7 @@ const NOTES = [
 export function createBrowserSandbox(options: BrowserSandboxOptions = {}): Sandbox {
   if (typeof document === "undefined") {
     throw new TypeError(
-      "Only pages can have frames; service workers and other workers run programs on QuickJS",
+      "Programs need a frame, which only pages have; workers and service workers have no place for them",
     );
   }
   const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
