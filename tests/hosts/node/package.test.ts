@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
-const doors = ["protocol", "engine", "node", "nodes", "service", "client"];
+const doors = ["protocol", "engine", "browser", "node", "nodes", "service", "client"];
 
 /** A program that uses every door, in types and in values. */
 const program = `

@@ -116,6 +116,13 @@ describe("code on workerd", () => {
     expect((await errorOf(response)).details).toMatchObject([{ code: "INVALID_NODE_DATA" }]);
   });
 
+  it("has no place for wasm, and says so before it begins", async () => {
+    const wasm = { nodes: [{ id: "w", type: "wasm", data: { module: "AGFzbQEAAAA=", call: "f" } }], edges: [] };
+    const response = await post(workerd.url, { workflow: wasm });
+    expect(response.status).toBe(422);
+    expect((await errorOf(response)).details).toMatchObject([{ code: "UNSUPPORTED_ON_HOST", nodeId: "w" }]);
+  });
+
   it("says what it can't promise of programs", async () => {
     const { limits } = Capabilities.parse(await (await fetch(`${workerd.url}/capabilities`)).json());
     expect(limits["notes"]).toContain("QuickJS");
