@@ -117,7 +117,10 @@ describe("code on workerd", () => {
   });
 
   it("has no place for wasm, and says so before it begins", async () => {
-    const wasm = { nodes: [{ id: "w", type: "wasm", data: { module: "AGFzbQEAAAA=", call: "f" } }], edges: [] };
+    const wasm = {
+      nodes: [{ id: "w", type: "wasm", data: { module: "AGFzbQEAAAA=", call: "f" } }],
+      edges: [],
+    };
     const response = await post(workerd.url, { workflow: wasm });
     expect(response.status).toBe(422);
     expect((await errorOf(response)).details).toMatchObject([{ code: "UNSUPPORTED_ON_HOST", nodeId: "w" }]);
