@@ -53,6 +53,7 @@ export class Pool {
   /** Takes a child for a job. It counts as computing until `pause`, `release` or `discard`. */
   take(group: string, memoryMb: number, signal: AbortSignal): Promise<Child> {
     signal.throwIfAborted();
+    if (this.#closed) return Promise.reject(new Error("The sandbox is closed"));
     return new Promise((resolve, reject) => {
       const abort = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);

@@ -52,7 +52,7 @@ const way = (name: string, body: string, more: Partial<Escape> = {}): Escape => 
 const trying = (name: string, expression: string) =>
   way(
     name,
-    `try { const made = ${expression}; return [typeof made, ...look(made)].slice(1) } catch (error) { return look(error) }`,
+    `try { const made = ${expression}; return made === globalThis || typeof made === 'function' || made instanceof Promise || 'value' in made ? ['made'] : look(made) } catch (error) { return look(error) }`,
   );
 
 /** Ways to a function that turns text into a program. */
