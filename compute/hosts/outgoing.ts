@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Pace } from "../nodes/index.ts";
+import { DEFAULT_PACE, type Pace } from "../nodes/index.ts";
 import { type GuardRules, isNetwork } from "./address-guard.ts";
 import { listed, listOf, natural, positive, type Read } from "./variable.ts";
 
@@ -10,7 +10,6 @@ export interface OutgoingRules extends GuardRules {
 
 const MAX_PORT = 65_535;
 const DEFAULT_PORTS = "80,443,8080,8443";
-const DEFAULT_PACE: Pace = { concurrency: 32, perSecond: 50, burst: 100 };
 
 /** `443` or `8000-8999` */
 const ports = z.string().transform((text, context) => {

@@ -11,6 +11,9 @@ export interface Pace {
   readonly burst: number;
 }
 
+/** What a service of some size takes without noticing. */
+export const DEFAULT_PACE: Pace = { concurrency: 32, perSecond: 50, burst: 100 };
+
 /** Calls waiting for one origin. Beyond: they fail, and may be tried again. */
 const MAX_WAITING = 10_000;
 /** How soon a call that found no place in the queue may come again. */

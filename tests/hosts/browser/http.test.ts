@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExecutionUpdate } from "../../../protocol/index.ts";
 import { type Answer, type Upstream, upstream } from "../node/upstream.ts";
 import { launch, type Site, serveSite } from "./chromium.ts";
-import type { CallingPage } from "./page/calling.ts";
+import type { CallingPage } from "./page/calling-page.ts";
 
 const SHARED = { "access-control-allow-origin": "*" };
 
