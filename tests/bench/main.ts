@@ -8,6 +8,7 @@ import { benchFirstUpdate, benchStreaming } from "./http.ts";
 import { benchIdleStreams } from "./idle.ts";
 import { benchPool } from "./pool.ts";
 import { asJson, asTable, type Figure, machine } from "./report.ts";
+import { benchSandbox } from "./sandbox.ts";
 
 const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
   engine: benchEngineNoops,
@@ -15,6 +16,7 @@ const suites: Readonly<Record<string, () => Promise<Figure[]>>> = {
   streaming: benchStreaming,
   first: benchFirstUpdate,
   idle: benchIdleStreams,
+  sandbox: benchSandbox,
   pool: benchPool,
 };
 

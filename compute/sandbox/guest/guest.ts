@@ -22,6 +22,7 @@ stopClock();
 const violations = deny();
 const has = uncurry(WeakSet.prototype.has);
 const isViolation = (error) => has(violations, error);
+hasten(list);
 const late = () => printJson(survey(list, everywhere));
 function finish(log, found) {
   webAssembly = globalThis.WebAssembly || webAssembly;

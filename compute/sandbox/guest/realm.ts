@@ -73,6 +73,15 @@ function prune(list, found, spared) {
   }
 }
 
+// V8 keeps an object from which something was deleted in a slow form, in which Math.imul takes three times as long. What is a
+// prototype it makes fast again, once something is read through it.
+function hasten(list) {
+  for (let i = 0; i < list.length; i += 1) {
+    const heir = { __proto__: list[i][0] };
+    for (let n = 0; n < 3; n += 1) heir.hasten;
+  }
+}
+
 // Text becomes a program in one place only: where the host compiles it.
 function deny() {
   const violations = new WeakSet();
