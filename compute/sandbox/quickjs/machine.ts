@@ -247,7 +247,10 @@ export class Machine {
     const at = this.#ffi.QTS_GetArrayBuffer(this.#context, value);
     const length = this.#ffi.QTS_GetArrayBufferLength(this.#context, value);
     if (length < 0 || (at === 0 && length > 0)) return undefined;
-    return this.memory.buffer.slice(at, at + length) as ArrayBuffer;
+    const copy = this.memory.buffer.slice(at, at + length);
+    // What is given is a copy already, inside.
+    this.#free(at);
+    return copy;
   }
 
   newBuffer(buffer: ArrayBuffer): Pointer {

@@ -6,8 +6,8 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNodeSandbox, type NodeSandbox } from "../../../compute/sandbox/node/sandbox.ts";
 import { runCase } from "../../contract/sandbox/case.ts";
+import { chainsOf } from "../../support/hostile/chains.ts";
 import { ESCAPES, type Escape } from "../../support/hostile/escapes.ts";
-import { Prng } from "../../support/random.ts";
 
 const CANARY = "canary-8c1f2e";
 const LOOKING =
@@ -53,47 +53,6 @@ describe("programs that look for a way out, on Node", () => {
   for (const way of ESCAPES) it(`finds nothing by ${way.name}`, () => nothingGetsOut(way));
 
   it.each([1, 2, 3])("finds nothing by chains of properties (seed %i)", async (seed) => {
-    const random = new Prng(seed);
-    const steps = [
-      ".constructor",
-      ".__proto__",
-      ".prototype",
-      "['constructor']",
-      ".caller",
-      ".arguments",
-      ".valueOf?.()",
-      ".call?.(null, 'return process')",
-      ".apply?.(globalThis, ['return this'])",
-      ".bind?.(null)",
-      "?.('return process')",
-      "?.[Symbol.iterator]?.()",
-      ".next?.()",
-      ".then?.((x) => x)",
-      ".stack",
-      "?.()",
-      ".toString",
-      ".__lookupGetter__?.('x')",
-    ];
-    const roots = [
-      "inputs",
-      "console.log",
-      "(() => {})",
-      "globalThis",
-      "new Error('x')",
-      "Promise.resolve()",
-      "[]",
-      "(async () => {})()",
-      "Symbol",
-      "Proxy",
-      "Reflect.construct",
-    ];
-    const chains = Array.from({ length: 300 }, () => {
-      const length = random.int(1, 7);
-      return random.pick(roots) + Array.from({ length }, () => random.pick(steps)).join("");
-    });
-    const [prelude = ""] = (ESCAPES[0]?.source ?? "").split("export default");
-    const tries = chains.map((chain) => `() => ${chain}`).join(",\n");
-    const source = `${prelude}\nexport default (inputs) => { const found = []; for (const f of [${tries}]) { try { found.push(...look(f())) } catch (error) { found.push(...look(error)) } } return found }`;
-    await nothingGetsOut({ name: "chains", source });
+    await nothingGetsOut(chainsOf(seed));
   });
 });
