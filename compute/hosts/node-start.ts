@@ -29,7 +29,7 @@ export async function startFrom(variables: Variables, options: NodeServerOptions
 /** The first program finds its place ready, and whoever is served meanwhile doesn't wait for that. */
 function warmUp({ sandbox }: NodeServer, { logger }: NodeServerOptions): void {
   sandbox.warm().then(
-    () => logger.info(`Programs run in ${sandbox.engine}, in processes of their own`),
+    () => logger.info(sandbox.notes.join(" ")),
     (cause: unknown) => logger.error("The sandbox could not be warmed up", cause),
   );
 }

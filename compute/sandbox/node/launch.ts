@@ -63,6 +63,11 @@ function readable(): string[] {
   ];
 }
 
+/** Whether the package is there that keeps programs apart: it is optional, and made for some systems only. */
+export function isolates(): boolean {
+  return packages(["isolated-vm"]).length > 0;
+}
+
 function packages(names: readonly string[]): string[] {
   const require = createRequire(import.meta.url);
   return names.flatMap((name) => {

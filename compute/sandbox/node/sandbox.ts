@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS, NodeflowError } from "../../../protocol/index.ts";
 import type { Job, Sandbox, Values } from "../sandbox.ts";
 import { Allowance } from "./allowance.ts";
 import { Child } from "./child.ts";
-import { BOUNDED } from "./launch.ts";
+import { BOUNDED, isolates } from "./launch.ts";
 import { Pool } from "./pool.ts";
 import { Run } from "./run.ts";
 
@@ -27,6 +27,8 @@ export interface NodeSandbox extends Sandbox {
 export const DEFAULT_MEMORY_MB = 64;
 /** Processes beyond those that compute: for streams that wait for their readers. */
 const WAITING_PROCESSES = 32;
+const NO_ENGINE = "none";
+const NOT_INSTALLED = "Programs don't run here: isolated-vm is not installed (npm install isolated-vm)";
 /** A frame is a value, its parts' lengths, and a header. */
 const FRAME_BYTES = 1_048_576;
 
@@ -36,7 +38,7 @@ export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox
   const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
   const maxFrameBytes = 2 * maxValueBytes + FRAME_BYTES;
   const allowance = new Allowance(() => new Child(memoryMb, 0, maxFrameBytes));
-  let engine = "isolated-vm";
+  let engine = isolates() ? "isolated-vm" : NO_ENGINE;
   const pool = new Pool({
     children,
     maxProcesses: children + WAITING_PROCESSES,
@@ -64,11 +66,13 @@ export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox
       return pool.pids;
     },
     async start(job: Job, signal: AbortSignal): Promise<Values> {
+      if (engine === NO_ENGINE) throw new NodeflowError("NODE_FAILED", NOT_INSTALLED, { retryable: false });
       await allowance.known();
       const child = await taken(pool, job, signal);
       return new Run(job, child, pool, maxValueBytes);
     },
     async warm() {
+      if (engine === NO_ENGINE) return;
       await allowance.known();
       await pool.warm();
     },
@@ -86,6 +90,7 @@ async function taken(pool: Pool, { group, memoryMb }: Job, signal: AbortSignal):
 }
 
 function notes(engine: string): string[] {
+  if (engine === NO_ENGINE) return [NOT_INSTALLED];
   const bounded = BOUNDED
     ? []
     : ["Memory of programs is bounded by their engine alone: this system doesn't bound that of a process."];
