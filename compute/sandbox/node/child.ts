@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { NodeflowError } from "../../../protocol/index.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
-import { type Launched, launch } from "./launch.ts";
+import { type EngineChoice, type Launched, launch } from "./launch.ts";
 import { type Order, Word } from "./message.ts";
 
 /** What a job reads of its child. */
@@ -28,9 +28,9 @@ export class Child {
   #listener: Listener | null = null;
   #readyWith: ((engine: string) => void) | null = null;
 
-  constructor(memoryMb: number, dataKiB: number, maxFrameBytes: number) {
+  constructor(memoryMb: number, dataKiB: number, maxFrameBytes: number, engine: EngineChoice = "quickest") {
     this.memoryMb = memoryMb;
-    this.#launched = launch(memoryMb, dataKiB);
+    this.#launched = launch(memoryMb, dataKiB, engine);
     this.#reader = new FrameReader(maxFrameBytes);
     const { process, channel } = this.#launched;
     this.gone = new Promise((resolve) => {

@@ -19,14 +19,17 @@ const OWN_HEAP_MB = 128;
 /** Whether the system bounds what a child allocates. macOS has `ulimit` and ignores it. */
 export const BOUNDED = process.platform === "linux" && existsSync(SHELL);
 
+/** QuickJS, or the quickest engine that is installed. */
+export type EngineChoice = "quickjs" | "quickest";
+
 export interface Launched {
   readonly process: ChildProcess;
   readonly channel: Duplex;
 }
 
 /** Starts a child that may do nothing but compute, for programs of `memoryMb`. `dataKiB` bounds its private memory; 0 doesn't. */
-export function launch(memoryMb: number, dataKiB: number): Launched {
-  const command = [process.execPath, ...nodeOptions(), ENTRY, String(memoryMb)];
+export function launch(memoryMb: number, dataKiB: number, engine: EngineChoice): Launched {
+  const command = [process.execPath, ...nodeOptions(), ENTRY, String(memoryMb), engine];
   const limited = BOUNDED ? [SHELL, "-c", LIMITED, SHELL, String(dataKiB), ...command] : command;
   const [file = "", ...args] = limited;
   const child = spawn(file, args, {
@@ -57,7 +60,7 @@ function readable(): string[] {
   const sandbox = join(HERE, "..");
   return [
     join(sandbox, "*"),
-    ...packages(["isolated-vm", "node-gyp-build"]),
+    ...packages(["isolated-vm", "node-gyp-build", "@jitl/quickjs-wasmfile-release-sync"]),
     "/etc/alpine-release",
     "/proc/self/statm",
   ];

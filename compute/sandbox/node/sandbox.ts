@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS, NodeflowError } from "../../../protocol/index.ts";
 import type { Job, Sandbox, Values } from "../sandbox.ts";
 import { Allowance } from "./allowance.ts";
 import { Child } from "./child.ts";
-import { BOUNDED, isolates } from "./launch.ts";
+import { BOUNDED, type EngineChoice, isolates } from "./launch.ts";
 import { Pool } from "./pool.ts";
 import { Run } from "./run.ts";
 
@@ -12,6 +12,8 @@ export interface NodeSandboxOptions {
   readonly children?: number;
   /** What children that are kept warm are for, in MiB. */
   readonly memoryMb?: number;
+  /** The quickest that is installed if absent. */
+  readonly engine?: EngineChoice;
   /** Of one value, in or out. */
   readonly maxValueBytes?: number;
   readonly logger?: { info(message: string): void; error(message: string, cause: unknown): void };
@@ -27,24 +29,22 @@ export interface NodeSandbox extends Sandbox {
 export const DEFAULT_MEMORY_MB = 64;
 /** Processes beyond those that compute: for streams that wait for their readers. */
 const WAITING_PROCESSES = 32;
-const NO_ENGINE = "none";
-const NOT_INSTALLED = "Programs don't run here: isolated-vm is not installed (npm install isolated-vm)";
 /** A frame is a value, its parts' lengths, and a header. */
 const FRAME_BYTES = 1_048_576;
 
 /** Children of this process run programs, each in an isolate of V8, and are killed when they don't end. */
 export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox {
   const { children = availableParallelism(), memoryMb = DEFAULT_MEMORY_MB, logger } = options;
-  const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
+  const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes, engine: choice = "quickest" } = options;
   const maxFrameBytes = 2 * maxValueBytes + FRAME_BYTES;
-  const allowance = new Allowance(() => new Child(memoryMb, 0, maxFrameBytes));
-  let engine = isolates() ? "isolated-vm" : NO_ENGINE;
+  const allowance = new Allowance(() => new Child(memoryMb, 0, maxFrameBytes, choice));
+  let engine = choice === "quickest" && isolates() ? "isolated-vm" : "QuickJS";
   const pool = new Pool({
     children,
     maxProcesses: children + WAITING_PROCESSES,
     warmMemoryMb: memoryMb,
     create(memoryMb) {
-      const child = new Child(memoryMb, allowance.of(memoryMb), maxFrameBytes);
+      const child = new Child(memoryMb, allowance.of(memoryMb), maxFrameBytes, choice);
       child.ready.then(
         (name) => {
           engine = name;
@@ -66,13 +66,11 @@ export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox
       return pool.pids;
     },
     async start(job: Job, signal: AbortSignal): Promise<Values> {
-      if (engine === NO_ENGINE) throw new NodeflowError("NODE_FAILED", NOT_INSTALLED, { retryable: false });
       await allowance.known();
       const child = await taken(pool, job, signal);
       return new Run(job, child, pool, maxValueBytes);
     },
     async warm() {
-      if (engine === NO_ENGINE) return;
       await allowance.known();
       await pool.warm();
     },
@@ -90,9 +88,16 @@ async function taken(pool: Pool, { group, memoryMb }: Job, signal: AbortSignal):
 }
 
 function notes(engine: string): string[] {
-  if (engine === NO_ENGINE) return [NOT_INSTALLED];
   const bounded = BOUNDED
     ? []
     : ["Memory of programs is bounded by their engine alone: this system doesn't bound that of a process."];
-  return [`Programs run in ${engine}, in processes that are killed when they don't end.`, ...bounded];
+  const slow =
+    engine === "QuickJS"
+      ? ["Without isolated-vm programs run 30 to 100 times slower, and `wasm` fails: install it."]
+      : [];
+  return [
+    `Programs run in ${engine}, in processes that are killed when they don't end.`,
+    ...slow,
+    ...bounded,
+  ];
 }

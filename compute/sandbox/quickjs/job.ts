@@ -2,11 +2,11 @@ import { NodeflowError } from "../../../protocol/index.ts";
 import { readOutcome } from "../outcome.ts";
 import type { Pulled, Source } from "../pulls.ts";
 import type { Job, LogLevel } from "../sandbox.ts";
-import { SCRIPT_NAME } from "../script-name.ts";
 import { pack } from "../values.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
-import { type Image, PAGE_BYTES, restore } from "./image.ts";
-import { Machine, MachineError, type Pointer } from "./machine.ts";
+import { Call } from "./call.ts";
+import type { Image } from "./image.ts";
+import { MachineError } from "./machine.ts";
 import { RuntimeError, type WasmModule } from "./web-assembly.ts";
 
 export interface JobOptions {
@@ -20,16 +20,12 @@ export interface JobOptions {
 }
 
 const LEVELS: ReadonlySet<string> = new Set<LogLevel>(["debug", "info", "warn", "error"]);
-/** A memory that has grown so far can't give what a program asked for last: QuickJS grows it by a twentieth at least. */
-const NEARLY_FULL = 0.9;
-
 /** A job on a machine of its own, which begins with the first pull. */
 export class QuickjsJob implements Source {
   readonly #job: Job;
   readonly #options: JobOptions;
   readonly #budget: Budget;
-  #machine: Promise<{ readonly machine: Machine; readonly image: Image }> | undefined;
-  #maxBytes = 0;
+  #call: Promise<Call> | undefined;
   #ended = false;
 
   constructor(job: Job, options: JobOptions) {
@@ -40,70 +36,43 @@ export class QuickjsJob implements Source {
 
   end(): void {
     this.#ended = true;
-    this.#machine = undefined;
+    this.#call = undefined;
     this.#options.onEnd();
   }
 
   async pull(): Promise<Pulled> {
-    let machine: Machine | undefined;
+    let call: Call | undefined;
     try {
-      this.#machine ??= this.#begin();
-      const begun = await this.#machine;
-      machine = begun.machine;
-      const taken = await this.#compute(machine, begun.image);
-      if (isSpeechless(taken) && this.#isFull(machine)) throw this.#exhausted();
+      this.#call ??= this.#begin();
+      call = await this.#call;
+      this.#budget.resume();
+      const taken = await call.step();
+      this.#budget.pause();
       const outcome = readOutcome(taken, this.#options.maxValueBytes);
       return outcome.done ? outcome : { ...outcome, last: !this.#job.stream };
     } catch (cause) {
-      throw this.#errorOf(cause, machine);
+      throw this.#errorOf(cause, call);
     }
   }
 
-  async #begin(): Promise<{ readonly machine: Machine; readonly image: Image }> {
-    const { module, memoryMb } = this.#options;
-    const image = await this.#options.image;
-    const maxPages = image.pages + Math.ceil((memoryMb * 1_048_576) / PAGE_BYTES);
-    this.#maxBytes = maxPages * PAGE_BYTES;
-    const machine = await Machine.create({
+  async #begin(): Promise<Call> {
+    const { module, memoryMb, image } = this.#options;
+    const { program, inputs, stream, seed } = this.#job;
+    const call = await Call.create({
       module,
-      initialPages: image.pages,
-      maxPages,
-      tell: (level, message) => this.#tell(level, message),
+      image: await image,
+      memoryMb,
+      log: (level, message) => this.#log(level, message),
       refuel: (mayWait) => this.#budget.refuel(mayWait),
     });
-    restore(machine, image);
-    machine.drain();
     this.#budget.resume();
-    const { program, inputs, stream, seed } = this.#job;
-    const compiled = await machine.evaluate(program.script, SCRIPT_NAME);
-    const [text, ...buffers] = pack({ inputs, stream, seed, wasm: program.wasm });
-    const given = [machine.newText(text), ...buffers.map((buffer) => machine.newBuffer(buffer))];
-    await machine.call(image.begin, compiled, ...given);
-    for (const value of given) machine.release(value);
+    await call.begin(program.script, pack({ inputs, stream, seed, wasm: program.wasm }));
     this.#budget.pause();
-    return { machine, image };
+    return call;
   }
 
-  async #compute(machine: Machine, image: Image): Promise<unknown[]> {
-    this.#budget.resume();
-    machine.release(await machine.call(image.step));
-    await machine.settle();
-    const taken = await machine.call(image.take);
-    this.#budget.pause();
-    const parts: Pointer[] = [];
-    for (let index = 0; index < machine.length(taken); index += 1) parts.push(machine.element(taken, index));
-    const read = parts.map((part, index) => (index < 2 ? machine.text(part) : machine.buffer(part)));
-    for (const part of [...parts, taken]) machine.release(part);
-    return read;
-  }
-
-  #tell(level: string, message: string): void {
-    const read: unknown = JSON.parse(message);
-    if (!this.#ended && LEVELS.has(level) && typeof read === "string") this.#job.log(level as LogLevel, read);
-  }
-
-  #isFull(machine: Machine): boolean {
-    return machine.memory.buffer.byteLength > NEARLY_FULL * this.#maxBytes;
+  #log(level: string, message: string): void {
+    if (!this.#ended && LEVELS.has(level)) this.#job.log(level as LogLevel, message);
   }
 
   #exhausted(): NodeflowError {
@@ -114,12 +83,12 @@ export class QuickjsJob implements Source {
   }
 
   /** What was thrown out of a machine: by the budget, by the guest, or by WebAssembly itself. */
-  #errorOf(cause: unknown, machine: Machine | undefined): unknown {
+  #errorOf(cause: unknown, call: Call | undefined): unknown {
     if (cause instanceof NodeflowError) return cause;
     if (cause instanceof RangeError) {
       return new NodeflowError("RESOURCE_EXHAUSTED", "The program calls itself too deep", { cause });
     }
-    if (machine && this.#isFull(machine)) return this.#exhausted();
+    if (call?.isFull) return this.#exhausted();
     if (cause instanceof MachineError) {
       if (/out of memory|stack overflow/.test(cause.message)) return this.#exhausted();
       return new NodeflowError("NODE_FAILED", cause.message, { retryable: false });
@@ -129,9 +98,4 @@ export class QuickjsJob implements Source {
     }
     return cause;
   }
-}
-
-/** Nothing was said, or null was thrown: as QuickJS does when there is no room even for an error. */
-function isSpeechless([state, text]: readonly unknown[]): boolean {
-  return state === "pending" || (state === "failed" && String(text).includes('"message":"null"'));
 }

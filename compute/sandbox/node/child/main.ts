@@ -5,8 +5,9 @@ import process from "node:process";
 import { SCRIPT_NAME } from "../../script-name.ts";
 import { encodeFrame, type Frame, FrameReader } from "../frame.ts";
 import type { Order, Word } from "../message.ts";
-import type { Started, Taken } from "./engine.ts";
+import type { Log, Started, Taken } from "./engine.ts";
 import { isolateEngine } from "./isolate.ts";
+import { quickjsEngine } from "./quickjs.ts";
 
 const CHANNEL = 3;
 /** Whoever sends orders is trusted. */
@@ -26,9 +27,11 @@ for (const scope of ["fs.write", "child", "worker"]) {
   if (process.permission.has(scope)) throw new Error(`This process may ${scope}`);
 }
 
-const { default: vm } = await import("isolated-vm");
 const memoryMb = Number(process.argv[2]);
-const engine = await isolateEngine(vm, (level, message) => say({ type: "log", level, message }), memoryMb);
+const log: Log = (level, message) => say({ type: "log", level, message });
+// Optional: where it can't be installed, programs are slower.
+const vm = process.argv[3] === "quickjs" ? null : await import("isolated-vm").catch(() => null);
+const engine = vm ? await isolateEngine(vm.default, log, memoryMb) : await quickjsEngine(log);
 
 let scripts: string[] = [];
 let group = -1;
