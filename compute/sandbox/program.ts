@@ -1,4 +1,4 @@
-import { type Node, type Options, parse, type Program as Tree, tokenizer } from "acorn";
+import { type Node, type Options, parse, type Token, type Program as Tree, tokenizer } from "acorn";
 
 /**
  * A module made into a script: an expression that gives `async function (exports, WebAssembly)`. Calling it runs the module;
@@ -20,16 +20,32 @@ export class SourceError extends Error {
 export const LINES_BEFORE = 1;
 
 const SYNTAX: Options = { ecmaVersion: 2023, sourceType: "module", locations: true, allowHashBang: false };
-const MAX_KEPT = 256;
+/** Characters of a source. */
+const MAX_CHARS = 262_144;
+/** Sources are read where others wait for their turn: what more would take is too long for them. */
+const MAX_TOKENS = 30_000;
+/** Different names in a source: the parser looks through all of a scope's for each that is declared. */
+const MAX_NAMES = 3_000;
+/** Brackets within brackets: what is declared in a block is noted in those around it, too. */
+const MAX_NESTING = 256;
+/** Characters of all sources whose programs are kept. */
+const MAX_KEPT = 4_194_304;
 const kept = new Map<string, Program>();
+let keptChars = 0;
 
 /** Compiles a source, or gives the program that it was compiled to before. Throws a `SourceError`. */
 export function compileProgram(source: string): Program {
   const known = kept.get(source);
   if (known) return known;
+  if (source.length > MAX_CHARS) throw new SourceError(`is longer than ${MAX_CHARS} characters`);
   const program = { script: scriptOf(source), wasm: false };
-  if (kept.size >= MAX_KEPT) for (const oldest of kept.keys()) if (kept.delete(oldest)) break;
   kept.set(source, program);
+  keptChars += source.length;
+  for (const oldest of kept.keys()) {
+    if (keptChars <= MAX_KEPT) break;
+    kept.delete(oldest);
+    keptChars -= oldest.length;
+  }
   return program;
 }
 
@@ -42,7 +58,7 @@ interface Edit {
 function scriptOf(source: string): string {
   const tree = read(source);
   refuseImports(tree);
-  const name = unused("exports", source);
+  const name = unusedName(source);
   const { edits, last } = exportsOf(tree, source, name);
   let body = "";
   let at = 0;
@@ -79,13 +95,32 @@ function refuseEscape(script: string): void {
 
 function read(source: string): Tree {
   try {
-    return parse(source, SYNTAX);
+    return parse(source, { ...SYNTAX, onToken: bounded(source) });
   } catch (cause) {
     const deep = cause instanceof Error && /stack/i.test(cause.message);
     if (deep) throw new SourceError("is nested too deep to be read");
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new SourceError(`is not JavaScript (ES2023): ${cause.message.replace(/\((\d+):(\d+)\)$/, place)}`);
   }
+}
+
+const OPENING = new Set(["(", "[", "{", "${"]);
+const CLOSING = new Set([")", "]", "}"]);
+
+/** Counts what makes reading take long. */
+function bounded(source: string): (token: Token) => void {
+  const names = new Set<string>();
+  let tokens = 0;
+  let nesting = 0;
+  return ({ type: { label }, start, end }) => {
+    tokens += 1;
+    if (tokens > MAX_TOKENS) throw new SourceError(`has more than ${MAX_TOKENS} words and signs`);
+    if (label === "name" || label === "privateId") names.add(source.slice(start, end));
+    if (names.size > MAX_NAMES) throw new SourceError(`has more than ${MAX_NAMES} different names`);
+    if (OPENING.has(label)) nesting += 1;
+    else if (CLOSING.has(label)) nesting -= 1;
+    if (nesting > MAX_NESTING) throw new SourceError("is nested too deep to be read");
+  };
 }
 
 /** Columns count from 0 there. */
@@ -179,8 +214,9 @@ function defaultEnd(text: string): number {
   return tokens.getToken().end;
 }
 
-function unused(name: string, source: string): string {
-  let free = name;
-  for (let n = 0; source.includes(free); n += 1) free = `${name}${n}`;
+function unusedName(source: string): string {
+  const found = new Set(source.match(/exports\d*/g));
+  let free = "exports";
+  for (let n = 0; found.has(free); n += 1) free = `exports${n}`;
   return free;
 }

@@ -103,4 +103,24 @@ describe("making a module into a script", () => {
     const source = "export default () => 'once'";
     expect(compileProgram(source)).toBe(compileProgram(source));
   });
+
+  it.each([
+    ["text", `export default () => 1 // ${"x".repeat(262_144)}`, "is longer than 262144 characters"],
+    ["words", `${"a;".repeat(15_001)}export default 1`, "has more than 30000 words and signs"],
+    ["names", `let ${names("n", 3_001)}; export default 1`, "has more than 3000 different names"],
+    ["blocks", `${"{".repeat(257)}${"}".repeat(257)}export default 1`, "is nested too deep to be read"],
+  ])("reads no source whose %s would hold up others", (_what, source, message) => {
+    expect(refusal(source)).toBe(message);
+  });
+
+  it("finds a name of its own at once, whatever names the source takes", async () => {
+    const source = `/* ${names("exports", 15_000)} */ export default 7`;
+    const before = performance.now();
+    expect(compileProgram(source).script).toContain("(exports15000, WebAssembly)");
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
 });
+
+function names(prefix: string, count: number): string {
+  return ["exports", ...Array.from({ length: count }, (_, n) => prefix + n)].join(", ");
+}
