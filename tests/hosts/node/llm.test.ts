@@ -45,6 +45,13 @@ function failures(updates: readonly ExecutionUpdate[]): UpdateOf<"node-failed">[
 }
 
 describe("what is asked", () => {
+  test("an address is read at once, whatever slashes there are in it", async () => {
+    const before = performance.now();
+    const { error } = await ask({ baseUrl: `${server.url}${"/".repeat(100_000)}x`, prompt: "?" });
+    expect(error?.code).toBe("UPSTREAM_ERROR");
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+
   test("a prompt is one message of the user, streamed back as text", async () => {
     const { said, pieces } = await ask({ prompt: "Name {{what}}!" }, { what: "a colour" });
     expect(said).toBe("Name a colour!");
