@@ -16,13 +16,15 @@ export function requestOf(context: NodeContext<Data>): Call {
   if (hasBody(method)) headers.set("idempotency-key", idempotencyKey);
   const body = hasBody(method) ? bodyOf(data.body, inputs) : undefined;
   if (body) headers.set("content-type", body.type);
+  const secret = new Set<string>();
   for (const [name, value] of Object.entries(data.headers)) {
+    if (value instanceof Secret) secret.add(name.toLowerCase());
     headers.set(
       name,
       value instanceof Secret ? context.secret(value.name, url.origin) : headerOf(name, value, inputs),
     );
   }
-  return { url: url.href, method, headers, ...(body && { body: body.content }) };
+  return { url: url.href, method, headers, secret, ...(body && { body: body.content }) };
 }
 
 /** The URL that a template gives: a place on its own is the URL itself, inside a longer text it is percent-encoded. */

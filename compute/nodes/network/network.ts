@@ -21,6 +21,8 @@ export interface Call {
   readonly method: string;
   readonly headers: Headers;
   readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** Names of headers that hold a secret of the host, in lower case: they go to no other origin. */
+  readonly secret?: ReadonlySet<string>;
 }
 
 /** The part of an attempt's context that calling out takes. */

@@ -4,11 +4,13 @@ export interface Hop {
   readonly method: string;
   readonly headers: Headers;
   readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** Names of headers that hold a secret of the host, in lower case. */
+  readonly secret?: ReadonlySet<string>;
 }
 
 /**
- * The headers that go on to another origin. All others stay: any of them may be what lets the caller in at the first one,
- * not only `authorization` and `cookie`.
+ * The headers that go on to another origin, unless they hold a secret. All others stay: any of them may be what lets the
+ * caller in at the first one, not only `authorization` and `cookie`.
  */
 const TRAVELS = new Set([
   "accept",
@@ -34,11 +36,13 @@ export function redirectOf(hop: Hop, status: number, location: string | null): H
   url.hash = "";
   const headers = new Headers(hop.headers);
   if (url.origin !== hop.url.origin) {
-    for (const name of hop.headers.keys()) if (!TRAVELS.has(name)) headers.delete(name);
+    for (const name of hop.headers.keys())
+      if (!TRAVELS.has(name) || hop.secret?.has(name)) headers.delete(name);
   }
-  const { method, body } = hop;
+  const { method, body, secret } = hop;
+  const kept = secret && { secret };
   const get = status === 303 ? method !== "GET" && method !== "HEAD" : status < 303 && method === "POST";
-  if (!get) return { url, method, headers, ...(body !== undefined && { body }) };
+  if (!get) return { url, method, headers, ...(body !== undefined && { body }), ...kept };
   for (const name of WITH_BODY) headers.delete(name);
-  return { url, method: "GET", headers };
+  return { url, method: "GET", headers, ...kept };
 }
