@@ -84,20 +84,22 @@ export class Seat implements SeatPart {
     scheduler.checkIdle();
   }
 
+  /** Whoever still waits for something else takes no slot: that may need the slot to come. */
   endWait(callback: () => void): void {
     if (this.#left) return;
     this.#waits -= 1;
-    if (this.#container || this.#computes) {
+    if (this.#container || this.#computes || this.#waits > 0) {
       this.#update();
       callback();
       return;
     }
     const { scheduler } = this.#run;
     scheduler.resume(() => {
-      if (this.#left || this.#computes) scheduler.release();
-      if (this.#left) return;
-      this.#set(true);
-      callback();
+      // It may have begun to wait again before its turn came.
+      const computes = !this.#left && !this.#computes && this.#waits === 0;
+      if (computes) this.#set(true);
+      else scheduler.release();
+      if (!this.#left) callback();
     });
   }
 

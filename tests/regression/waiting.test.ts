@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { NodeContext } from "../../compute/engine/index.ts";
+import { VirtualClock } from "../support/clock.ts";
 import { containerType, lines, nodeType, run } from "../support/own-nodes.ts";
 
 const QUESTION = { id: "q", type: "tool", data: { tool: "sure" } };
@@ -116,5 +117,79 @@ describe("timeouts of a container", () => {
     expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "NODE_TIMEOUT" } });
     expect(end - begun).toBeGreaterThan(1_030);
     expect(end - begun).toBeLessThan(1_060);
+  });
+});
+
+describe("a node that waits for several things at once", () => {
+  const emits = { handles: () => ({ inputs: {}, outputs: { out: "items" as const } }) };
+  const live = { live: ["items" as const] };
+  const reads = { handles: () => ({ inputs: { a: live, b: live }, outputs: { out: "items" as const } }) };
+  /** Emits two items, the second one when something of somebody else's is there. */
+  const late = (type: string, clock: VirtualClock, ms: number) =>
+    nodeType(
+      type,
+      async function* (context: NodeContext) {
+        yield { value: 0 };
+        await context.waitFor(new Promise<void>((resolve) => clock.setTimer(resolve, ms)));
+        yield { value: 1 };
+      },
+      emits,
+    );
+  const inputsOf = ({ live }: NodeContext) =>
+    [live["a"], live["b"]].map((input) => input?.[Symbol.asyncIterator]());
+
+  test("takes no slot from those that it waits for when the first of them is there", async () => {
+    const clock = new VirtualClock();
+    const both = nodeType(
+      "both",
+      async function* (context: NodeContext) {
+        const inputs = inputsOf(context);
+        for (;;) {
+          const steps = await Promise.all(inputs.map((input) => input?.next()));
+          if (steps.some((step) => step?.done)) return;
+          yield { value: steps.map((step) => step?.value) };
+        }
+      },
+      reads,
+    );
+    const workflow = {
+      nodes: [
+        { id: "a", type: "soon" },
+        { id: "b", type: "later" },
+        { id: "n", type: "both" },
+      ],
+      edges: [
+        { source: "a", target: "n", targetHandle: "a" },
+        { source: "b", target: "n", targetHandle: "b" },
+      ],
+    };
+    const types = [late("soon", clock, 10), late("later", clock, 50), both];
+    const options = { concurrency: 1, timeoutMs: 1_000 };
+    const updates = await run({ workflow, options }, { types, clock });
+    expect(updates.at(-1)).toMatchObject({ type: "execution-completed" });
+  });
+
+  test("doesn't keep a run from being suspended when one of them is an answer", async () => {
+    const clock = new VirtualClock();
+    const asking = nodeType(
+      "asking",
+      async function* (context: NodeContext) {
+        const [input] = inputsOf(context);
+        await input?.next();
+        await Promise.all([context.ask({ tool: "sure", args: null }), input?.next()]);
+        yield { value: 1 };
+      },
+      reads,
+    );
+    const workflow = {
+      nodes: [
+        { id: "a", type: "soon" },
+        { id: "n", type: "asking" },
+      ],
+      edges: [{ source: "a", target: "n", targetHandle: "a" }],
+    };
+    const types = [late("soon", clock, 10), asking];
+    const updates = await run({ workflow, options: { timeoutMs: 1_000 } }, { types, clock });
+    expect(updates.at(-1)).toMatchObject({ type: "execution-suspended", pending: ["n"] });
   });
 });
