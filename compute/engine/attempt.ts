@@ -90,7 +90,7 @@ export class Attempt implements AttemptPart {
     });
   }
 
-  #runAt({ executor, emissions, disposes }: Placement): void {
+  #runAt({ executor, emissions, disposes, waits }: Placement): void {
     if (disposes) this.#disposes = false;
     if (this.over) {
       // The place was found too late. Whoever gave it learns that it is free again.
@@ -98,7 +98,7 @@ export class Attempt implements AttemptPart {
       this.#close();
       return;
     }
-    if (!this.#placed) this.#started(executor);
+    if (!this.#placed) this.#started(executor, waits ?? null);
     this.#drive(emissions).catch((error: unknown) => this.#run.broke(error));
   }
 
@@ -112,15 +112,15 @@ export class Attempt implements AttemptPart {
   }
 
   speak(): void {
-    if (!this.#placed && !this.over) this.#started(HERE);
+    if (!this.#placed && !this.over) this.#started(HERE, null);
   }
 
-  #started(executor: Executor): void {
+  #started(executor: Executor, host: ((waits: boolean) => void) | null): void {
     this.#placed = true;
     const { effect, nested, type } = this.node.plan;
     const effectful = effect === "effectful" && nested === null && type.asks !== true;
     this.startedAt = this.#run.report.started(this.node.path, this.number, executor, effectful);
-    this.seat.started();
+    this.seat.started(host);
   }
 
   async #drive(emissions: Emissions): Promise<void> {

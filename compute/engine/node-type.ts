@@ -53,6 +53,8 @@ export interface Placement {
   readonly emissions: Emissions;
   /** True if the type's `dispose` is called there, where the attempt runs, and not by the engine. */
   readonly disposes?: true;
+  /** Told when the attempt comes to wait for others (for room, input, an answer), and when it computes again. */
+  readonly waits?: (waits: boolean) => void;
 }
 
 /** A live input: values as they come, with back pressure. It can be iterated once. */

@@ -24,6 +24,8 @@ export class Seat implements SeatPart {
   #started = false;
   #left = false;
   #wake: (() => void) | null = null;
+  /** Who gave it its place, and wants to know when it is not computing there. */
+  #host: ((waits: boolean) => void) | null = null;
 
   constructor(attempt: AttemptPart) {
     const { scope, plan } = attempt.node;
@@ -48,9 +50,10 @@ export class Seat implements SeatPart {
     this.#set(true);
   }
 
-  /** Its start is reported. */
-  started(): void {
+  /** It has a place, and its start is reported. */
+  started(host: ((waits: boolean) => void) | null): void {
     this.#started = true;
+    this.#host = host;
     this.#count();
   }
 
@@ -150,6 +153,7 @@ export class Seat implements SeatPart {
   /** The attempt is over: it computes no more, and whoever waits for room stops waiting. */
   leave(): void {
     this.#left = true;
+    this.#host = null;
     this.#deadline?.end();
     if (this.#computes) {
       this.#set(false);
@@ -174,6 +178,7 @@ export class Seat implements SeatPart {
 
   #set(computes: boolean): void {
     this.#computes = computes;
+    this.#host?.(!computes);
     this.#around?.inside(computes ? 1 : -1);
     this.#count();
   }

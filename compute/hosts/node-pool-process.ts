@@ -45,16 +45,11 @@ export class PoolProcess {
   #killed = false;
   #end: NodeflowError | null = null;
 
+  /** Throws if it can't even be tried. */
   constructor(id: string, options: ProcessOptions) {
     this.id = id;
     this.#options = options;
-    this.#child = fork(ENTRY, options.types ? [options.types.href] : [], {
-      serialization: "advanced",
-      execArgv: [`--max-old-space-size=${options.memoryMb}`],
-      env: environment(),
-      // Standard output is the command line's own.
-      stdio: ["ignore", 2, 2, "ipc"],
-    });
+    this.#child = started(options);
     const { promise: ready, resolve, reject } = Promise.withResolvers<ReadonlySet<string>>();
     this.ready = ready;
     ready.catch(() => undefined);
@@ -134,6 +129,20 @@ export class PoolProcess {
     } catch {
       // It has ended already, or the system doesn't allow it: then it competes with everybody else.
     }
+  }
+}
+
+function started({ types, memoryMb }: ProcessOptions): ChildProcess {
+  try {
+    return fork(ENTRY, types ? [types.href] : [], {
+      serialization: "advanced",
+      execArgv: [`--max-old-space-size=${memoryMb}`],
+      env: environment(),
+      // Standard output is the command line's own.
+      stdio: ["ignore", 2, 2, "ipc"],
+    });
+  } catch (cause) {
+    throw notStarted(cause instanceof Error ? cause.message : String(cause));
   }
 }
 

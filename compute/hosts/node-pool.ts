@@ -11,7 +11,7 @@ export interface PoolOptions {
    * built-in types run there.
    */
   readonly types?: URL;
-  /** Processes at most; as many as there are cores if absent. */
+  /** Processes that compute at once; as many as there are cores if absent. */
   readonly processes?: number;
   /** Memory of each, in MB, without what typed arrays hold. */
   readonly memoryMb?: number;
@@ -33,7 +33,8 @@ const GRACE_MS = 40;
 /**
  * Runs heavy nodes in processes of their own, one attempt at a time, and everything else in this thread. Processes are
  * started when they are first needed. Attempts that find none free wait for one, holding their run's slot; so at most
- * `maxConcurrency` of each run wait.
+ * `maxConcurrency` of each run wait. One whose attempt waits for others makes way for another: what it waits for may
+ * be an attempt that has no process yet.
  */
 export function poolRunner(options: PoolOptions = {}): PoolRunner {
   const size = {
@@ -46,16 +47,30 @@ export function poolRunner(options: PoolOptions = {}): PoolRunner {
   const clock = webClock();
 
   async function place(task: Task): Promise<Placement> {
-    const process = await pool.acquire(task.context.signal);
+    const { signal } = task.context;
+    const process = await pool.acquire(signal);
+    if (signal.aborted) {
+      // Its run ended with the very attempt that has made room.
+      pool.release(process, true);
+      throw signal.reason;
+    }
     if (!(await process.ready).has(task.node.type)) {
       pool.release(process, true);
       return await localRunner.start(task);
     }
-    const port = process.open((reusable) => pool.release(process, reusable));
+    // The process may have ended its part long before its last emissions are read.
+    let held = true;
+    const port = process.open((reusable) => {
+      held = false;
+      pool.release(process, reusable);
+    });
     return {
       executor: { kind: "pool", id: process.id },
       emissions: new NearEnd(task, port, clock, GRACE_MS),
       disposes: true,
+      waits: (waits) => {
+        if (held) pool.rest(process, waits);
+      },
     };
   }
 

@@ -3,13 +3,16 @@ import { NodeflowError } from "../../protocol/index.ts";
 import { PoolProcess, type ProcessOptions } from "./node-pool-process.ts";
 
 export interface PoolSize {
-  /** Processes at most. */
+  /** Processes that compute at once. */
   readonly most: number;
   /** Once one has been needed, so many are kept although they have nothing to do … */
   readonly warm: number;
   /** … and the others for so long. */
   readonly idleMs: number;
 }
+
+/** With those whose attempts wait for others, there are at most so many times as many processes as may compute. */
+const MOST_WITH_WAITING = 8;
 
 interface Waiter {
   readonly resolve: (process: PoolProcess) => void;
@@ -26,6 +29,8 @@ export class ProcessPool {
   readonly #all = new Set<PoolProcess>();
   readonly #idle: { readonly process: PoolProcess; readonly timer: NodeJS.Timeout }[] = [];
   readonly #waiting = new Set<Waiter>();
+  /** Those whose attempts wait for others. */
+  readonly #resting = new Set<PoolProcess>();
   #starting = 0;
   #started = 0;
   #closed = false;
@@ -39,13 +44,6 @@ export class ProcessPool {
   async acquire(signal: AbortSignal): Promise<PoolProcess> {
     signal.throwIfAborted();
     if (this.#closed) throw new NodeflowError("NODE_FAILED", "The pool is closed");
-    // The one that was busy last: its caches are warm, and the others may end.
-    const idle = this.#idle.pop();
-    if (idle) {
-      clearTimeout(idle.timer);
-      idle.process.hold(true);
-      return idle.process;
-    }
     const { promise, resolve, reject } = Promise.withResolvers<PoolProcess>();
     const waiter: Waiter = { resolve, reject };
     const giveUp = () => {
@@ -54,7 +52,7 @@ export class ProcessPool {
     };
     signal.addEventListener("abort", giveUp);
     this.#waiting.add(waiter);
-    this.#grow(this.#waiting.size);
+    this.#serve();
     try {
       return await promise;
     } finally {
@@ -64,8 +62,38 @@ export class ProcessPool {
 
   /** Takes a process back; one that isn't reusable has been killed, and makes room for another. */
   release(process: PoolProcess, reusable: boolean): void {
+    this.#resting.delete(process);
     if (reusable && !this.#closed) this.#free(process);
     else this.#remove(process);
+  }
+
+  /** The attempt in it waits for others, or goes on: at once, since it has its memory already. */
+  rest(process: PoolProcess, rests: boolean): void {
+    if (!rests) this.#resting.delete(process);
+    else if (this.#all.has(process)) {
+      this.#resting.add(process);
+      this.#serve();
+    }
+  }
+
+  /** Hands out whatever is idle, as long as there are not too many that compute, and starts what is missing. */
+  #serve(): void {
+    for (const waiter of this.#waiting) {
+      const computing = this.#all.size - this.#starting - this.#idle.length - this.#resting.size;
+      // The one that was busy last: its caches are warm, and the others may end.
+      const idle = computing < this.#size.most ? this.#idle.pop() : undefined;
+      if (!idle) break;
+      clearTimeout(idle.timer);
+      idle.process.hold(true);
+      this.#waiting.delete(waiter);
+      waiter.resolve(idle.process);
+    }
+    this.#grow(this.#waiting.size);
+  }
+
+  get #hasRoom(): boolean {
+    const { most } = this.#size;
+    return this.#all.size - this.#resting.size < most && this.#all.size < most * MOST_WITH_WAITING;
   }
 
   /** Kills all of them. Resolves when they are gone. */
@@ -85,42 +113,41 @@ export class ProcessPool {
 
   /** Starts processes until so many are on their way. */
   #grow(wanted: number): void {
-    while (!this.#closed && this.#starting < wanted && this.#all.size < this.#size.most) void this.#start();
+    for (let missing = wanted - this.#starting; missing > 0 && this.#hasRoom; missing -= 1) {
+      if (!this.#closed) void this.#start();
+    }
   }
 
   async #start(): Promise<void> {
     this.#starting += 1;
     this.#started += 1;
-    const started = new PoolProcess(String(this.#started), this.#options);
-    if (this.#all.size === 0) process.on("exit", this.#killAll);
-    this.#all.add(started);
+    let started: PoolProcess | null = null;
     try {
+      started = new PoolProcess(String(this.#started), this.#options);
+      if (this.#all.size === 0) process.on("exit", this.#killAll);
+      this.#all.add(started);
       await started.ready;
       this.#starting -= 1;
-      void started.exited.then(() => this.#remove(started));
-      this.#free(started);
+      const running = started;
+      void running.exited.then(() => this.#remove(running));
+      this.#free(running);
     } catch (error) {
       this.#starting -= 1;
       const [waiter] = this.#waiting;
       if (waiter) this.#waiting.delete(waiter);
-      started.kill();
-      this.#remove(started, false);
+      started?.kill();
+      if (started) this.#remove(started, false);
       waiter?.reject(error);
     }
   }
 
   #free(free: PoolProcess): void {
     if (!this.#all.has(free)) return;
-    const [waiter] = this.#waiting;
-    if (waiter) {
-      this.#waiting.delete(waiter);
-      waiter.resolve(free);
-      return;
-    }
     free.hold(false);
     const timer = setTimeout(() => this.#retire(free), this.#size.idleMs);
     timer.unref();
     this.#idle.push({ process: free, timer });
+    this.#serve();
   }
 
   #retire(idle: PoolProcess): void {
@@ -130,10 +157,11 @@ export class ProcessPool {
   }
 
   #remove(gone: PoolProcess, replace = true): void {
+    this.#resting.delete(gone);
     if (!this.#all.delete(gone)) return;
     const index = this.#idle.findIndex(({ process }) => process === gone);
     for (const { timer } of index < 0 ? [] : this.#idle.splice(index, 1)) clearTimeout(timer);
-    this.#grow(this.#waiting.size);
+    this.#serve();
     if (replace && this.#all.size < this.#size.warm) this.#grow(this.#starting + 1);
     if (this.#all.size === 0) process.off("exit", this.#killAll);
   }

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { z } from "zod";
 import type { NodeType } from "../../compute/engine/index.ts";
@@ -62,6 +63,18 @@ export const nodeTypes: readonly NodeType[] = [
   }),
   node("emit", z.object({ count: z.number() }), function* ({ data }) {
     for (let n = 0; n < data.count; n += 1) yield { value: n };
+  }),
+  node("relay", None, async function* ({ live }) {
+    for await (const value of live["live"] ?? []) yield { value };
+  }),
+  node("fail", z.object({ ms: z.number() }), ({ data }) => {
+    computeFor(data.ms);
+    throw new Error("told to fail");
+  }),
+  /** Writes a file, which shows that it has begun. */
+  node("touch", z.object({ file: z.string() }), ({ data }) => {
+    writeFileSync(data.file, "");
+    return [];
   }),
   node("stubborn", None, async function* ({ signal }) {
     yield { value: 0 };

@@ -35,7 +35,8 @@ export class FarContext implements NodeContext {
   #logLines = 0;
   #progress: Progress | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
-  #timers = new Set<Timer>();
+  readonly #timers = new Set<Timer>();
+  readonly #sleepers = new Set<(reason: unknown) => void>();
 
   constructor(begin: Begin, tell: (message: ToNear) => void, clock: Clock) {
     this.data = begin.data;
@@ -95,6 +96,8 @@ export class FarContext implements NodeContext {
     for (const input of this.#inputs.values()) input.failed(reason);
     for (const { reject } of this.#answers.values()) reject(reason);
     this.#answers.clear();
+    for (const reject of this.#sleepers) reject(reason);
+    this.#sleepers.clear();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }
@@ -129,8 +132,11 @@ export class FarContext implements NodeContext {
   sleep(ms: number): Promise<void> {
     const slept = new Promise<void>((resolve, reject) => {
       if (this.over) return reject(this.signal.reason);
-      this.#after(ms, resolve);
-      this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
+      this.#sleepers.add(reject);
+      this.#after(ms, () => {
+        this.#sleepers.delete(reject);
+        resolve();
+      });
     });
     slept.catch(() => undefined);
     return slept;
@@ -153,7 +159,8 @@ export class FarContext implements NodeContext {
   async waitFor<T>(promise: Promise<T>): Promise<T> {
     const { number, answer } = this.#request({ what: "wait" });
     try {
-      return await promise;
+      // It is answered once it is done, or else refused: then there is nothing left to wait for.
+      return await Promise.race([promise, answer.then(() => promise)]);
     } finally {
       this.#tell({ type: "done", request: number });
       await answer;

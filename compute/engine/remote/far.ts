@@ -70,7 +70,7 @@ class FarAttempt {
     this.#released = this.#release();
   }
 
-  /** The near end has stopped reading: what the iterator holds is let go of. */
+  /** Nobody reads any more: what the iterator holds is let go of. */
   async #release(): Promise<void> {
     try {
       await this.#iterator?.return?.();
@@ -88,6 +88,7 @@ class FarAttempt {
       await this.#drive(type);
     } catch (error) {
       last = { type: "failed", error: infoOf(error) };
+      this.#released ??= this.#release();
     }
     this.#context.end(STOPPED);
     await this.#released;
@@ -96,8 +97,19 @@ class FarAttempt {
     } catch {
       // The attempt has been decided: a failing clean-up can't change it.
     }
-    this.#port.send(last);
+    this.#tellLast(last);
     this.#port.close(true);
+  }
+
+  /** What can't be sent of an error is left out of it. */
+  #tellLast(last: ToNear): void {
+    try {
+      this.#port.send(last);
+    } catch (error) {
+      if (last.type !== "failed") throw error;
+      const { details, ...rest } = last.error;
+      this.#port.send({ type: "failed", error: rest });
+    }
   }
 
   async #drive(type: NodeType): Promise<void> {

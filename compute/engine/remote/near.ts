@@ -37,8 +37,8 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
   readonly #port: Port<ToFar, ToNear>;
   readonly #clock: Clock;
   readonly #graceMs: number;
+  /** A window of them at most. */
   readonly #unread: Emission[] = [];
-  #next = 0;
   /** Emissions read since the far end was last told. */
   #read = 0;
   #waiting: { resolve(step: Step): void; reject(error: unknown): void } | null = null;
@@ -71,13 +71,8 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
   }
 
   next(): Promise<Step> {
-    const emission = this.#unread[this.#next];
+    const emission = this.#unread.shift();
     if (emission) {
-      this.#next += 1;
-      if (this.#next === this.#unread.length) {
-        this.#unread.length = 0;
-        this.#next = 0;
-      }
       this.#read += 1;
       if (this.#read >= WINDOW_EMISSIONS / 2) this.#tellRead();
       return Promise.resolve({ done: false, value: emission });
@@ -275,7 +270,6 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
     if (this.#isClosed || this.#stopping) return;
     this.#stopping = true;
     this.#unread.length = 0;
-    this.#next = 0;
     this.#tellEnd(end);
     this.#grace = this.#clock.setTimer(() => this.#finish(end, false), this.#graceMs);
     this.#send({ type: "stop" });

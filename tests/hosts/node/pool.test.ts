@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { NodeType, NodeTypes, Runner } from "../../../compute/engine/index.ts";
 import { execute } from "../../../compute/hosts/local.ts";
@@ -187,6 +190,18 @@ describe("a process that ends by itself", () => {
     expect(failure?.message).toContain("no-such-module");
     expect(failure?.retryable).toBe(false);
   });
+
+  test("or can't even be made fails what wanted it", async () => {
+    // More than the system takes as one variable.
+    process.env["TOO_LARGE"] = "x".repeat(256 * 1_024);
+    try {
+      await using broken = poolRunner({ types: MODULE });
+      const request = { workflow: one("where"), options: { timeoutMs: 2_000 } };
+      expect(failures(await run(request, broken))).toMatchObject([{ code: "NODE_FAILED", retryable: false }]);
+    } finally {
+      delete process.env["TOO_LARGE"];
+    }
+  });
 });
 
 describe("where nodes run that", () => {
@@ -304,6 +319,46 @@ describe("attempts that find no process free", () => {
     const updates = await run({ workflow: { nodes } }, single);
     expect(updates.filter(({ type }) => type === "node-started")).toHaveLength(1);
     expect(await where(single)).toBeGreaterThan(0);
+  });
+});
+
+describe("an attempt that gets its process when its run has just failed", () => {
+  test("doesn't begin", async () => {
+    await using single = poolRunner({ types: MODULE, processes: 1 });
+    const folder = mkdtempSync(join(tmpdir(), "pool-"));
+    const file = join(folder, "begun");
+    try {
+      const nodes = [
+        { id: "a", type: "fail", data: { ms: 50 } },
+        { id: "b", type: "touch", data: { file } },
+      ];
+      const updates = await run({ workflow: { nodes } }, single);
+      expect(updates.at(-1)?.type).toBe("execution-failed");
+      // What the process was given before would be done by now.
+      await where(single);
+      expect(existsSync(file)).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("heavy nodes that read each other's items as they come", () => {
+  test("don't wait for each other's processes for ever", async () => {
+    await using single = poolRunner({ types: MODULE, processes: 1 });
+    const workflow = {
+      nodes: [
+        { id: "e", type: "emit", data: { count: 2_000 } },
+        { id: "r", type: "relay" },
+        { id: "s", type: "relay" },
+      ],
+      edges: [
+        { source: "e", target: "r", targetHandle: "live" },
+        { source: "r", target: "s", targetHandle: "live" },
+      ],
+    };
+    const updates = await run({ workflow, options: { timeoutMs: 20_000 } }, single);
+    expect(updates.at(-1)?.type).toBe("execution-completed");
   });
 });
 
