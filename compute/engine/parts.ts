@@ -53,7 +53,7 @@ export interface RunPart {
   broke(error: unknown): void;
   /** Nodes that have failed for good, if their live sources don't withdraw what they had read. */
   readonly failing: Set<NodePart>;
-  /** Does work in slices, with turns of the event loop between them; none of it once the run is over. */
+  /** Does work in slices, with turns of the event loop between them, while the reader has room; none once the run is over. */
   perform(steps: Steps<void>): void;
   openScope(
     plan: Plan,

@@ -1,5 +1,5 @@
 import type { Retry } from "../../protocol/index.ts";
-import { NodeflowError } from "../../protocol/index.ts";
+import { measure, NodeflowError } from "../../protocol/index.ts";
 import type { Clock, Random, Timer } from "./clock.ts";
 
 /** Whether a node may be tried again. */
@@ -27,18 +27,45 @@ export function retryAfter({ details }: NodeflowError): number {
   return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
 }
 
-/** What went wrong, with its place. An error that isn't ours says what it says, and may go away by itself. */
+/** What an error may say, in UTF-16 units; and its details in bytes and levels. It travels in updates, as a whole. */
+const MAX_MESSAGE = 4_096;
+const MAX_DETAILS_BYTES = 16 * 1_024;
+const MAX_DETAILS_DEPTH = 32;
+
+/**
+ * What went wrong, with its place. An error that isn't ours says what it says, and may go away by itself. Details that are
+ * too large, or no value, are left out.
+ */
 export function nodeError(error: unknown, nodeId: string, attempt: number): NodeflowError {
   if (!(error instanceof NodeflowError)) {
     const message =
       error instanceof Error && typeof error.message === "string" && error.message !== ""
         ? error.message
         : "The node failed";
-    return new NodeflowError("NODE_FAILED", message.slice(0, 4_096), { nodeId, attempt, cause: error });
+    return new NodeflowError("NODE_FAILED", message.slice(0, MAX_MESSAGE), { nodeId, attempt, cause: error });
   }
   if (error.nodeId !== undefined) return error;
-  const { code, message, retryable, details, cause } = error;
-  return new NodeflowError(code, message, { retryable, nodeId, attempt, details, cause });
+  const { code, message, retryable, cause } = error;
+  const details = isSmall(error.details) ? error.details : undefined;
+  return new NodeflowError(code, message.slice(0, MAX_MESSAGE), {
+    retryable,
+    nodeId,
+    attempt,
+    details,
+    cause,
+  });
+}
+
+function isSmall(details: unknown): boolean {
+  if (details === undefined) return true;
+  const tally = { weight: 0 };
+  try {
+    measure(details, MAX_DETAILS_DEPTH, MAX_DETAILS_BYTES, "details", tally);
+    return tally.weight <= MAX_DETAILS_BYTES;
+  } catch {
+    // It is no value, or it is too large.
+    return false;
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 import { own } from "./graph.ts";
 import type { Question } from "./node-type.ts";
 import type { AttemptPart, RunPart } from "./parts.ts";
+import { checkUpdateSize } from "./update-size.ts";
 
 /**
  * What a run asks its client. Answers come with the request, never later: a question without an answer stays open until
@@ -50,8 +51,9 @@ export class Questions {
     if (answer && !rejected) {
       return "error" in answer ? Promise.reject(refusal(answer.error)) : Promise.resolve(answer.value);
     }
-    const { maxDepth, maxValueBytes } = this.#run.limits;
-    const size = measure(args, maxDepth, maxValueBytes, "args");
+    const { limits, tally } = this.#run;
+    const size = measure(args, limits.maxDepth, limits.maxValueBytes, "args", tally);
+    checkUpdateSize(args, tally.weight, "args", limits.maxUpdateBytes);
     return this.#askClient(attempt, () => {
       this.#run.report.inputRequested(path, request, tool, args, size, schema, rejected ?? undefined);
     });

@@ -225,6 +225,11 @@ export class Run implements Execution, RunPart {
         this.#afterTurn(() => this.perform(steps));
         return;
       }
+      if (!this.outbox.hasRoom) {
+        this.scheduler.hold();
+        this.outbox.whenRoom(() => this.#afterTurn(() => this.perform(steps)));
+        return;
+      }
       if (steps.next().done) return;
     }
   }

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { NodeContext } from "../../compute/engine/index.ts";
-import { checkpointOf, ExecuteRequest, type ExecutionUpdate, fold } from "../../protocol/index.ts";
-import { containerType, nodeType, run } from "../support/own-nodes.ts";
+import {
+  checkpointOf,
+  ExecuteRequest,
+  type ExecutionUpdate,
+  fold,
+  NodeflowError,
+} from "../../protocol/index.ts";
+import { begin, containerType, nodeType, run } from "../support/own-nodes.ts";
 
 const types = (updates: readonly ExecutionUpdate[]) => updates.map(({ type }) => type);
 
@@ -129,5 +135,47 @@ describe("faults that the engine once had", () => {
     const updates = await run({ workflow }, { types: [failing, both] });
     expect(updates.at(-1)?.type).toBe("execution-completed");
     expect(updates).toContainEqual(expect.objectContaining({ type: "node-skipped", nodeId: "t" }));
+  });
+
+  test("a question is no larger than any other update", async () => {
+    const asking = nodeType("asking", async function* (context: NodeContext) {
+      yield { value: await context.ask({ tool: "sure", args: "x".repeat(100_000) }) };
+    });
+    const limits = { maxUpdateBytes: 50_000 };
+    const updates = await run(
+      { workflow: { nodes: [{ id: "a", type: "asking" }] } },
+      { types: [asking], limits },
+    );
+    expect(updates.at(-1)).toMatchObject({ type: "execution-failed", error: { code: "OUTPUT_TOO_LARGE" } });
+  });
+
+  test("an error is no larger than any other update", async () => {
+    const failing = nodeType("failing", () => {
+      throw new NodeflowError("NODE_FAILED", "x".repeat(100_000), { details: { why: "y".repeat(100_000) } });
+    });
+    const limits = { maxUpdateBytes: 50_000 };
+    const updates = await run(
+      { workflow: { nodes: [{ id: "a", type: "failing" }] } },
+      { types: [failing], limits },
+    );
+    for (const update of updates) expect(JSON.stringify(update).length).toBeLessThan(50_000);
+  });
+
+  test("what comes from a checkpoint waits for a reader, too", async () => {
+    const nodes = Array.from({ length: 500 }, (_, n) => ({
+      id: `n${n}`,
+      type: "constant",
+      data: { value: n },
+    }));
+    const workflow = { nodes };
+    const first = await run({ workflow });
+    const checkpoint = checkpointOf(fold(first), ExecuteRequest.parse({ workflow }).workflow);
+    const execution = await begin({ workflow, checkpoint }, { limits: { maxPendingUpdates: 10 } });
+    let most = 0;
+    for await (const batch of execution.batches()) {
+      most = Math.max(most, batch.length);
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    }
+    expect(most).toBeLessThan(100);
   });
 });
