@@ -1,7 +1,8 @@
 import { type Kind, measure, modeOf, NodeflowError, type Value } from "../../protocol/index.ts";
 import type { Emission } from "./node-type.ts";
-import { bytesPieces, isHighSurrogate, type Output, textPieces } from "./output.ts";
+import type { Output } from "./output.ts";
 import type { AttemptPart } from "./parts.ts";
+import { bytesPieces, isHighSurrogate, textPieces } from "./pieces.ts";
 import { checkUpdateSize, pieceSize } from "./update-size.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Cursor, Output, piecesOf, textPieces } from "../../../compute/engine/output.ts";
+import { Cursor, Output } from "../../../compute/engine/output.ts";
+import { piecesOf, textPieces } from "../../../compute/engine/pieces.ts";
 import type { PlanOutput } from "../../../compute/engine/plan.ts";
 import { DEFAULT_LIMITS, type Kind } from "../../../protocol/index.ts";
 
