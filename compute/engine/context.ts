@@ -79,8 +79,8 @@ export class Context implements NodeContext {
     return seedOf(this.#run.seed, this.path);
   }
 
-  get runId(): string {
-    return this.#run.runId;
+  get executionId(): string {
+    return this.#run.executionId;
   }
 
   get idempotencyKey(): string {

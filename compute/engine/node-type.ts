@@ -111,8 +111,8 @@ export interface NodeContext<Data = unknown> {
   readonly inputs: Readonly<Record<string, Value>>;
   /** Live inputs by handle; unconnected ones are absent. */
   readonly live: Readonly<Record<string, LiveInput>>;
-  /** The run, over all the executors that it moves between: what `execution-started` says. */
-  readonly runId: string;
+  /** This execution, and no other: made here of random bits, so that no caller can claim another's. */
+  readonly executionId: string;
   /** Aborted when the attempt is over, for whatever reason. */
   readonly signal: AbortSignal;
   /** Derived from the run's seed and the path: the same over attempts and resumes. */

@@ -42,8 +42,8 @@ class PartContext implements NodeContext {
   get attempt(): number {
     return this.#whole.attempt;
   }
-  get runId(): string {
-    return this.#whole.runId;
+  get executionId(): string {
+    return this.#whole.executionId;
   }
   get signal(): AbortSignal {
     return this.#whole.signal;

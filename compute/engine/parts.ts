@@ -20,6 +20,7 @@ import type { Secrets } from "./secrets.ts";
 
 /** One run: what its scopes share. */
 export interface RunPart {
+  readonly executionId: string;
   readonly runId: string;
   readonly seed: string;
   readonly config: EngineConfig;

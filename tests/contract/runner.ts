@@ -155,7 +155,7 @@ function taskOf(types: NodeTypes, type: string, data: unknown, options: TaskOpti
     signal,
     seed: "seed",
     idempotencyKey: "key",
-    runId: "run",
+    executionId: "run",
     runtime: "node",
     progress() {},
     log() {},

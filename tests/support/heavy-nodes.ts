@@ -87,7 +87,7 @@ export const nodeTypes: readonly NodeType[] = [
     yield { value: await context.ask({ tool: "name", args: { of: context.path } }) };
     yield { value: await context.waitFor(Promise.resolve("waited")) };
     using _connection = await context.connection();
-    const { seed, idempotencyKey, runId, attempt, runtime } = context;
-    yield { value: { seed, idempotencyKey, runId, attempt, runtime } };
+    const { seed, idempotencyKey, executionId, attempt, runtime } = context;
+    yield { value: { seed, idempotencyKey, executionId, attempt, runtime } };
   }),
 ];

@@ -43,7 +43,7 @@ export function remote(body: Body, more: Partial<NodeContext> = {}, type: Partia
     signal: abort.signal,
     seed: "seed",
     idempotencyKey: "key",
-    runId: "run",
+    executionId: "run",
     runtime: "node",
     traceparent: undefined,
     progress() {},

@@ -23,7 +23,7 @@ export class FarContext implements NodeContext {
   readonly live: Readonly<Record<string, LiveInput>>;
   readonly seed: string;
   readonly idempotencyKey: string;
-  readonly runId: string;
+  readonly executionId: string;
   readonly runtime: Runtime;
   readonly traceparent: string | undefined;
   readonly #tell: (message: ToNear) => void;
@@ -45,7 +45,7 @@ export class FarContext implements NodeContext {
     this.inputs = Object.assign(Object.create(null), begin.inputs);
     this.seed = begin.seed;
     this.idempotencyKey = begin.idempotencyKey;
-    this.runId = begin.runId;
+    this.executionId = begin.executionId;
     this.runtime = begin.runtime;
     this.traceparent = begin.traceparent;
     this.#tell = (message) => {

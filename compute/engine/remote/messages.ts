@@ -18,7 +18,7 @@ export interface Begin {
   readonly live: Readonly<Record<string, Kind>>;
   readonly seed: string;
   readonly idempotencyKey: string;
-  readonly runId: string;
+  readonly executionId: string;
   readonly runtime: Runtime;
   readonly traceparent: string | undefined;
 }

@@ -98,7 +98,8 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
   readonly #onAbort = () => this.#stop({ error: this.#context.signal.reason });
 
   #begin({ node, context }: Task): void {
-    const { data, path, attempt, inputs, live, seed, idempotencyKey, runId, runtime, traceparent } = context;
+    const { data, path, attempt, inputs, live, seed, idempotencyKey, executionId, runtime, traceparent } =
+      context;
     const kinds = Object.fromEntries(Object.entries(live).map(([handle, { kind }]) => [handle, kind]));
     try {
       this.#port.send({
@@ -111,7 +112,7 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
         live: kinds,
         seed,
         idempotencyKey,
-        runId,
+        executionId,
         runtime,
         traceparent,
       });

@@ -94,7 +94,7 @@ describe("a heavy node", () => {
       expect.objectContaining({ type: "node-progress", completed: 1, total: 2, message: "half" }),
     );
     const begun = elsewhere[0] as Extract<ExecutionUpdate, { type: "execution-started" }>;
-    const identity = { attempt: 1, runtime: "node", runId: begun.runId };
+    const identity = { attempt: 1, runtime: "node", executionId: begun.executionId };
     expect(outputs(elsewhere)).toMatchObject(["Ada", "waited", identity]);
     const here = await run({
       workflow: one("speak"),

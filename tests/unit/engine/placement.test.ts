@@ -153,16 +153,18 @@ describe("a runner is told", () => {
   });
 });
 
-test("a node knows its run, which stays the same when it moves", async () => {
-  const telling = node({ execute: ({ runId }) => [{ value: runId }] });
+test("a node knows its execution, which is no other's, whatever a checkpoint claims", async () => {
+  const telling = node({ execute: ({ executionId }) => [{ value: executionId }] });
   const value = async (request: Partial<ExecuteRequestInput>) => {
     const updates = await run(telling, { request });
     const [started] = updates;
     const output = updates.find((update) => update.type === "node-output");
-    return { told: started?.type === "execution-started" && started.runId, known: output?.value };
+    return { told: started?.type === "execution-started" && started.executionId, known: output?.value };
   };
   const first = await value({});
   expect(first.known).toBe(first.told);
-  const checkpoint = { protocol: 1, runId: "earlier", seed: "s", nodes: {} } as const;
-  expect(await value({ checkpoint })).toEqual({ told: "earlier", known: "earlier" });
+  const checkpoint = { protocol: 1, runId: "another's", seed: "s", nodes: {} } as const;
+  const again = await value({ checkpoint });
+  expect(again.known).toBe(again.told);
+  expect(again.known).not.toBe("another's");
 });

@@ -52,7 +52,7 @@ class Context implements NodeContext {
   readonly path = "node";
   readonly attempt = 1;
   readonly idempotencyKey = "key";
-  readonly runId = "run";
+  readonly executionId = "run";
   readonly runtime = "node";
   readonly data: unknown;
   readonly #setup: Setup;
