@@ -102,6 +102,11 @@ export class Child {
     this.#launched.channel.write(encodeFrame(order, parts));
   }
 
+  /** Kills it, and tells its job why. */
+  abandon(error: NodeflowError): void {
+    this.#fail(error);
+  }
+
   kill(): void {
     const { process, channel } = this.#launched;
     this.dead = true;

@@ -1,3 +1,4 @@
+import { NodeflowError } from "../../../protocol/index.ts";
 import type { Child } from "./child.ts";
 
 export interface PoolOptions {
@@ -15,6 +16,8 @@ export interface PoolOptions {
 interface Waiter {
   readonly group: string;
   readonly memoryMb: number;
+  /** It has waited long: if its group has no child at all, it gets one although all places are taken. */
+  urgent: boolean;
   take(child: Child): void;
   fail(cause: unknown): void;
 }
@@ -25,6 +28,8 @@ const KEPT_MS = 10_000;
 const REFRESHED_MS = 20;
 /** Jobs of the group that a child knows already may overtake others so often. */
 const MAX_OVERTAKING = 32;
+/** So long those who have no child at all wait for others to end. Programs may compute for minutes, all of one run. */
+const PATIENCE_MS = 1_000;
 
 /** Children by what they are doing, and the jobs that wait for one. */
 export class Pool {
@@ -33,6 +38,12 @@ export class Pool {
   readonly #starting = new Set<Child>();
   readonly #all = new Set<Child>();
   readonly #waiting: Waiter[] = [];
+  /** The groups of the children that have jobs. */
+  readonly #taken = new Map<Child, string>();
+  /** How many children each of those groups has. */
+  readonly #held = new Map<string, number>();
+  /** Children whose jobs wait for their readers, those first that have waited for longest. */
+  readonly #paused = new Set<Child>();
   readonly #expiry = new Map<Child, NodeJS.Timeout>();
   readonly #refreshing = new Map<Child, NodeJS.Timeout>();
   #computing = 0;
@@ -55,22 +66,32 @@ export class Pool {
     signal.throwIfAborted();
     if (this.#closed) return Promise.reject(new Error("The sandbox is closed"));
     return new Promise((resolve, reject) => {
+      const settled = () => {
+        clearTimeout(patience);
+        signal.removeEventListener("abort", abort);
+      };
       const abort = () => {
+        clearTimeout(patience);
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal.reason);
       };
       const waiter: Waiter = {
         group,
         memoryMb,
+        urgent: false,
         take(child) {
-          signal.removeEventListener("abort", abort);
+          settled();
           resolve(child);
         },
         fail(cause) {
-          signal.removeEventListener("abort", abort);
+          settled();
           reject(cause);
         },
       };
+      const patience = setTimeout(() => {
+        waiter.urgent = true;
+        this.#serve();
+      }, PATIENCE_MS);
       signal.addEventListener("abort", abort);
       this.#waiting.push(waiter);
       this.#serve();
@@ -78,19 +99,22 @@ export class Pool {
   }
 
   /** The child's job waits for its reader. */
-  pause(): void {
+  pause(child: Child): void {
     this.#computing -= 1;
+    this.#paused.add(child);
     this.#serve();
   }
 
   /** It computes again, whether or not there is a place: it has its memory already. */
-  resume(): void {
+  resume(child: Child): void {
     this.#computing += 1;
+    this.#paused.delete(child);
   }
 
   /** The child's job has ended, and did no harm. `computed`: its place was counted. */
   release(child: Child, computed: boolean): void {
     if (computed) this.#computing -= 1;
+    this.#leave(child);
     if (this.#closed) child.kill();
     if (child.dead) {
       this.discard(child, false);
@@ -125,25 +149,53 @@ export class Pool {
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#computing < this.#options.children) {
-      const child = this.#fitting();
+    for (let next = this.#next(); next; next = this.#next()) {
+      const child = this.#fitting(next);
       if (!child) break;
-      const waiter = this.#choose(child);
-      if (!waiter) break;
+      const waiter = this.#overtaking(child, next);
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
       this.#idle.splice(this.#idle.indexOf(child), 1);
       this.#keep(child);
       this.#computing += 1;
+      this.#taken.set(child, waiter.group);
+      this.#held.set(waiter.group, this.#heldBy(waiter.group) + 1);
       waiter.take(child);
     }
     this.#spawnForWaiting();
   }
 
-  /** An idle child for the first who waits: best one of its group, else a fresh one, else any of its kind. */
-  #fitting(): Child | undefined {
-    const [first] = this.#waiting;
-    const fits = this.#idle.filter((child) => child.memoryMb === first?.memoryMb);
+  /** Whose turn it is: theirs who have the fewest children, the first of them. */
+  #next(): Waiter | undefined {
+    if (this.#computing >= this.#options.children) return this.#urgent()[0];
+    let next: Waiter | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#waiting) {
+      const held = this.#heldBy(waiter.group);
+      if (held < fewest) [next, fewest] = [waiter, held];
+      if (held === 0) break;
+    }
+    return next;
+  }
+
+  /** The first of each group that has waited long and has no child. */
+  #urgent(): Waiter[] {
+    const first = new Map<string, Waiter>();
+    for (const waiter of this.#waiting) {
+      if (waiter.urgent && !first.has(waiter.group) && this.#heldBy(waiter.group) === 0)
+        first.set(waiter.group, waiter);
+    }
+    return [...first.values()];
+  }
+
+  #heldBy(group: string): number {
+    return this.#held.get(group) ?? 0;
+  }
+
+  /** An idle child for whoever is next: best one of its group, else a fresh one, else any of its kind. */
+  #fitting({ group, memoryMb }: Waiter): Child | undefined {
+    const fits = this.#idle.filter((child) => child.memoryMb === memoryMb);
     return (
-      fits.find((child) => child.group === first?.group) ??
+      fits.find((child) => child.group === group) ??
       fits.find((child) => child.group === null) ??
       fits.find((child) => !this.#waiting.some((waiter) => waiter.group === child.group)) ??
       fits[0]
@@ -151,31 +203,47 @@ export class Pool {
   }
 
   /** Who gets it: one whose group it knows, but not for ever. */
-  #choose(child: Child): Waiter | undefined {
-    const known = this.#waiting.findIndex(
-      (waiter) => waiter.group === child.group && waiter.memoryMb === child.memoryMb,
+  #overtaking(child: Child, next: Waiter): Waiter {
+    const known = this.#waiting.find(
+      ({ group, memoryMb }) => group === child.group && memoryMb === child.memoryMb,
     );
-    const overtakes = known > 0 && this.#overtaken < MAX_OVERTAKING;
+    const overtakes = known && known.group !== next.group && !next.urgent && this.#overtaken < MAX_OVERTAKING;
     this.#overtaken = overtakes ? this.#overtaken + 1 : 0;
-    return this.#waiting.splice(overtakes ? known : 0, 1)[0];
+    return overtakes ? known : next;
   }
 
   /** Whoever waits and could compute gets a process of the kind that is missing. */
   #spawnForWaiting(): void {
+    if (this.#waiting.length === 0) return;
     const { children, maxProcesses } = this.#options;
-    const places = children - this.#computing - this.#starting.size;
-    for (const { memoryMb } of this.#waiting.slice(0, Math.max(0, places))) {
-      if (this.#all.size >= maxProcesses && !this.#evict()) return;
-      this.#spawn(memoryMb);
+    const urgent = this.#urgent();
+    const places = Math.max(children - this.#computing, urgent.length) - this.#starting.size;
+    if (places <= 0) return;
+    const waiting = [...urgent, ...this.#waiting.filter((waiter) => !urgent.includes(waiter))];
+    for (const waiter of waiting.slice(0, places)) {
+      if (this.#all.size >= maxProcesses && !this.#evict(waiter)) return;
+      this.#spawn(waiter.memoryMb);
     }
   }
 
-  #evict(): boolean {
+  /** Ends a process for another: an idle one, or for the urgent one of a run that keeps many waiting for its readers. */
+  #evict({ urgent }: Waiter): boolean {
     const [oldest] = this.#idle;
-    if (!oldest) return false;
-    oldest.kill();
-    this.#forget(oldest);
-    return true;
+    if (oldest) {
+      oldest.kill();
+      this.#forget(oldest);
+      return true;
+    }
+    const paused = [...this.#paused].map((child) => ({
+      child,
+      held: this.#heldBy(this.#taken.get(child) ?? ""),
+    }));
+    const most = Math.max(...paused.map(({ held }) => held));
+    const victim = paused.find(({ held }) => held === most);
+    // Its end serves those who wait.
+    if (urgent && victim && most > 1)
+      victim.child.abandon(new NodeflowError("NODE_FAILED", "The program waited too long for its reader"));
+    return false;
   }
 
   #spawn(memoryMb: number): Child {
@@ -220,7 +288,18 @@ export class Pool {
     this.#expiry.delete(child);
   }
 
+  #leave(child: Child): void {
+    this.#paused.delete(child);
+    const group = this.#taken.get(child);
+    if (group === undefined) return;
+    this.#taken.delete(child);
+    const left = this.#heldBy(group) - 1;
+    if (left > 0) this.#held.set(group, left);
+    else this.#held.delete(group);
+  }
+
   #forget(child: Child): void {
+    this.#leave(child);
     this.#keep(child);
     this.#all.delete(child);
     this.#starting.delete(child);

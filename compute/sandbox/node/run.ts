@@ -24,6 +24,8 @@ export class Run implements Values, Listener {
   #deadline: NodeJS.Timeout | undefined;
   #settle: { resolve(step: Step): void; reject(error: unknown): void } | null = null;
   #lines = 0;
+  /** Why there is no child any more, where nobody waited for a value when it was lost. */
+  #lost: NodeflowError | null = null;
   /** Whether its place is counted as computing: from the start, so that it is its own when the first value is asked for. */
   #computes = true;
 
@@ -44,10 +46,10 @@ export class Run implements Values, Listener {
 
   next(): Promise<Step> {
     const child = this.#child;
-    if (!child) return Promise.resolve(END);
+    if (!child) return this.#lost ? Promise.reject(this.#lost) : Promise.resolve(END);
     if (this.#settle) return Promise.reject(new TypeError("A value is being computed already"));
     if (!this.#computes) {
-      this.#pool.resume();
+      this.#pool.resume(child);
       this.#computes = true;
     }
     child.hold(true);
@@ -99,7 +101,8 @@ export class Run implements Values, Listener {
   lost(error: NodeflowError): void {
     const settle = this.#settle;
     this.#broken();
-    settle?.reject(error);
+    if (settle) settle.reject(error);
+    else this.#lost = error;
   }
 
   /** The first order carries the job, so that a short one costs one message each way. */
@@ -139,7 +142,7 @@ export class Run implements Values, Listener {
   #rest(): void {
     this.#computes = false;
     this.#child?.hold(false);
-    this.#pool.pause();
+    if (this.#child) this.#pool.pause(this.#child);
   }
 
   #finished(): void {

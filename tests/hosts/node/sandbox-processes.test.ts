@@ -88,6 +88,35 @@ describe("processes of the sandbox", () => {
     expect(warm.sandbox.pids).not.toContain(spinning);
   });
 
+  it("compute for a run that has none, although another's programs take all places and never end", async () => {
+    await using warm = await warmed(1);
+    const abort = new AbortController();
+    const hogs = Array.from({ length: 10 }, async () => {
+      const job = jobOf({ source: SPIN, group: "hog", timeoutMs: 60_000 });
+      await (await warm.sandbox.start(job, abort.signal)).next();
+    });
+    for (const hog of hogs) hog.catch(() => undefined);
+    expect(await warm.values({ source: "export default () => 7", group: "other" })).toEqual([7]);
+    abort.abort();
+  });
+
+  it("are taken from a run that has many wait for its readers, once another has none", async () => {
+    await using warm = await warmed(1);
+    const source = "export default function* () { for (;;) yield 1 }";
+    const paused = [];
+    for (let n = 0; n < 33; n += 1) {
+      const values = await warm.start({ source, stream: true, group: "hog", memoryMb: 8 });
+      expect(await values.next()).toEqual({ done: false, value: 1 });
+      paused.push(values);
+    }
+    expect(await warm.values({ source: "export default () => 7", group: "other" })).toEqual([7]);
+    // One of them is told, and none takes it for its end.
+    const further = await Promise.allSettled(paused.map((values) => values.next()));
+    expect(further.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    expect(further.filter((step) => step.status === "fulfilled" && step.value.done)).toEqual([]);
+    await Promise.all(paused.map((values) => values.return?.()));
+  }, 30_000);
+
   it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
     "end with their parent, whatever they compute (%s)",
     async (signal) => {
