@@ -108,15 +108,12 @@ export class Context implements NodeContext {
         reject(attempt.reason);
         return;
       }
-      // A container may sleep beside what is in it, and that may wait for an answer.
+      // It may sleep beside a read, or beside what is in it, and that may wait for an answer.
       const { nested } = attempt.node.plan;
-      if (nested) {
-        scheduler.hold();
-        attempt.seat.inside(1);
-      }
+      scheduler.hold();
+      if (nested) attempt.seat.inside(1);
       const over = () => {
-        if (!nested) return;
-        attempt.seat.inside(-1);
+        if (nested) attempt.seat.inside(-1);
         scheduler.unhold();
       };
       const timer = clock.setTimer(() => {

@@ -192,4 +192,36 @@ describe("a node that waits for several things at once", () => {
     const updates = await run({ workflow, options: { timeoutMs: 1_000 } }, { types, clock });
     expect(updates.at(-1)).toMatchObject({ type: "execution-suspended", pending: ["n"] });
   });
+
+  test("is waited for while it sleeps beside an open read", async () => {
+    const source = nodeType(
+      "source",
+      async function* (context: NodeContext) {
+        yield { value: 0 };
+        yield { value: await context.ask({ tool: "sure", args: null }) };
+      },
+      emits,
+    );
+    const flushing = nodeType(
+      "flushing",
+      async function* (context: NodeContext) {
+        const [input] = inputsOf(context);
+        await input?.next();
+        const more = input?.next();
+        await context.sleep(100);
+        yield { value: "so far" };
+        await more;
+      },
+      reads,
+    );
+    const workflow = {
+      nodes: [
+        { id: "s", type: "source" },
+        { id: "f", type: "flushing" },
+      ],
+      edges: [{ source: "s", target: "f", targetHandle: "a" }],
+    };
+    const updates = await run({ workflow }, { types: [source, flushing] });
+    expect(lines(updates).slice(-2)).toEqual(["node-output f", "execution-suspended"]);
+  });
 });
