@@ -24,7 +24,7 @@ function begin(program, given) {
     input = null;
     if (!stream) {
       if (isIterator(result)) throw new Unfit("The default export is a generator: set \`stream\` to true to read it");
-      return pack(result);
+      return sealed(pack(result));
     }
     iterator = iterate(result);
     return null;
@@ -43,6 +43,9 @@ function iterate(value) {
   throw new Unfit("With \`stream\` the default export must give something to iterate, e.g. be a generator");
 }
 
+// Promises ask what they are given for \`then\`, and programs may put one on all lists: this could be read and written there.
+const sealed = (outcome) => ({ __proto__: null, outcome });
+
 async function compute() {
   if (main !== null) {
     const start = main;
@@ -50,17 +53,17 @@ async function compute() {
     const single = await start();
     if (single !== null) return single;
   }
-  if (iterator === null) return ["done", "null"];
+  if (iterator === null) return sealed(["done", "null"]);
   const { done, value } = await iterator.next();
-  if (done) return ["done", "null"];
-  return pack(await value);
+  if (done) return sealed(["done", "null"]);
+  return sealed(pack(await value));
 }
 
 function step() {
   taken = ["pending", "null"];
   then(
     compute(),
-    (outcome) => { taken = outcome; },
+    ({ outcome }) => { taken = outcome; },
     (error) => { taken = ["failed", describe(error)]; },
   );
 }

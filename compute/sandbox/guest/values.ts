@@ -54,6 +54,8 @@ function copy(given, depth, buffers) {
   if (isArray(value)) {
     const { length } = value;
     const list = [];
+    // It has been asked: printing must not ask again, of a prototype that the program has changed.
+    define(list, "toJSON", undefined);
     for (let i = 0; i < length; i += 1) define(list, i, copy(value[i], depth + 1, buffers));
     return list;
   }

@@ -30,6 +30,26 @@ export const VALUE_CASES: readonly SandboxCase[] = [
     gives: [{ $: 0, x: Uint8Array.of(1), y: { $: 0 }, z: "$" }],
   },
   {
+    rule: "a program can't forge what it gives by a `then` of all lists",
+    source: `Array.prototype.then = function (done) { delete Array.prototype.then; this[1] = '"forged"'; done(this) };
+      export default () => 1`,
+    gives: [1],
+  },
+  {
+    rule: "a program can't forge what it streams by a `then` of all lists",
+    source: `Array.prototype.then = function (done) { delete Array.prototype.then; this[1] = '"forged"'; done(this) };
+      export default function* () { yield 1 }`,
+    stream: true,
+    gives: [1],
+  },
+  {
+    rule: "a program can't forge what it gives by a `toJSON` that answers differently when asked again",
+    source: `let asked = 0;
+      Array.prototype.toJSON = function () { asked += 1; return asked > 1 ? "forged" : this };
+      export default () => [1]`,
+    gives: [[1]],
+  },
+  {
     rule: "a view of a buffer gives what it shows",
     source: "export default () => new Uint8Array([1, 2, 3, 4, 5]).subarray(1, 3)",
     gives: [Uint8Array.of(2, 3)],
