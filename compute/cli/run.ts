@@ -56,8 +56,15 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
     const ended = await result;
     live?.end(ended);
     if (ended.status === "completed") {
-      for (const name of await saveOutputs(files, ended))
-        complain(`${name} was skipped, so nothing was written`);
+      const missing = await saveOutputs(files, ended);
+      for (const name of missing) complain(`${name} was skipped, so nothing was written`);
+      if (live) {
+        for (const [name, path] of files) if (!missing.includes(name)) complain(`saved ${name} to ${path}`);
+        const unsaved = Object.keys(ended.outputs).find(
+          (name) => !files.has(name) && ended.outputs[name] instanceof Uint8Array,
+        );
+        if (unsaved !== undefined) complain(`hint: --output ${unsaved}=FILE saves it`);
+      }
     }
     if (ended.status === "suspended") explainSuspension(ended, options);
     else if (ended.error && !live) complain(...explainInfo(ended.error));
