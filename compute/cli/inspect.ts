@@ -5,7 +5,7 @@ import { localEngine } from "../hosts/local.ts";
 import { readJsonFile } from "./files.ts";
 import { localService } from "./local-service.ts";
 import { ownMachine } from "./machine.ts";
-import { EXIT, type ExitCode, explainIssue, printable } from "./problem.ts";
+import { EXIT, type ExitCode, explainIssue, hints, printable } from "./problem.ts";
 import { plural } from "./terminal/text.ts";
 
 export interface InspectOptions {
@@ -48,6 +48,7 @@ function report(file: string, issues: readonly Issue[], notes: readonly string[]
   return [
     head,
     ...issues.map((issue) => `  ${explainIssue(issue)}`),
+    ...hints(issues).map((hint) => `  ${hint}`),
     ...notes.map((note) => `  note: ${note}`),
   ];
 }

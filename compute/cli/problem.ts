@@ -36,9 +36,46 @@ export function explain(error: unknown): string[] {
 export function explainInfo(error: ErrorInfo): string[] {
   const where = error.nodeId === undefined ? "" : ` (node ${error.nodeId})`;
   const places = placesOf(error.details);
-  if (places.length === 0) return [printable(`error: ${error.code}: ${error.message}${where}`)];
+  if (places.length === 0) {
+    return [printable(`error: ${error.code}: ${error.message}${where}`), ...answerOf(error.details)];
+  }
   const count = places.length === 1 ? "1 problem" : `${places.length} problems`;
-  return [`error: ${error.code}: ${count}`, ...places.map((place) => printable(`  ${place}`))];
+  return [
+    `error: ${error.code}: ${count}`,
+    ...places.map((place) => printable(`  ${place}`)),
+    ...hints(error.details as readonly Partial<Issue>[]).map((hint) => `  ${hint}`),
+  ];
+}
+
+/** What to change outside of the workflow, where that is what its issues ask for. */
+export function hints(issues: readonly Partial<Issue>[]): string[] {
+  const found = HINTS.filter(([applies]) => issues.some((issue) => applies(issue)));
+  return found.map(([, hint]) => `hint: ${hint}`);
+}
+const HINTS: readonly [applies: (issue: Partial<Issue>) => boolean, hint: string][] = [
+  [
+    ({ code, path }) => code === "INPUT_MISSING" && TOP_LEVEL.test(path ?? ""),
+    "inputs are given by --input NAME=VALUE, or NAME=@FILE",
+  ],
+  [
+    ({ message }) => SECRET.test(message ?? ""),
+    "NODEFLOW_SECRET_NAME is the secret NAME, NODEFLOW_SECRET_NAME_ORIGINS says where it may go; a service gives it only to tokens that NODEFLOW_TOKEN_SECRETS names",
+  ],
+];
+const TOP_LEVEL = /^\/workflow\/nodes\/\d+$/;
+const SECRET = /: (there is no|the) secret "/;
+
+/** Characters that are shown of the answer that an error was made of. */
+const ANSWER_CHARS = 200;
+
+/** What somebody who was called said along with a status that is no success. */
+function answerOf(details: unknown): string[] {
+  if (typeof details !== "object" || details === null || !("body" in details)) return [];
+  const { body } = details;
+  if (typeof body !== "string") return [];
+  const said = body.replaceAll(/\s+/gu, " ").trim();
+  if (said === "") return [];
+  return [printable(`  it said: ${said.slice(0, ANSWER_CHARS)}${said.length > ANSWER_CHARS ? "…" : ""}`)];
 }
 
 /** One issue as a line: where, which node, what. */

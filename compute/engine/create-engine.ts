@@ -2,7 +2,7 @@ import { type ExecuteRequest, invalidWorkflow, type Limits, type Steps } from ".
 import { buildGraph } from "./build-graph.ts";
 import type { Engine, EngineConfig, Prepared, PrepareOptions, Validation } from "./engine.ts";
 import { type Graph, own } from "./graph.ts";
-import { Issues } from "./issues.ts";
+import { Issues, instead } from "./issues.ts";
 import type { Plan } from "./plan.ts";
 import { planGraph } from "./plan-graph.ts";
 import { planReuse, type Reuse } from "./reuse.ts";
@@ -99,7 +99,7 @@ function checkInputs(
   for (const name of Object.keys(request.inputs ?? {})) {
     if (names.has(name)) continue;
     const path = `/inputs/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-    issues.add("UNKNOWN_INPUT", `The workflow has no input "${name}"`, path);
+    issues.add("UNKNOWN_INPUT", `The workflow has no input "${name}"; ${instead(names)}`, path);
   }
   if (!inputsCount) return;
   for (const node of graph.nodes) {

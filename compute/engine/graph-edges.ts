@@ -8,7 +8,7 @@ import {
   type WorkflowEdge,
 } from "../../protocol/index.ts";
 import { type GraphEdge, type GraphNode, own } from "./graph.ts";
-import type { Issues } from "./issues.ts";
+import { type Issues, instead } from "./issues.ts";
 import type { InputSpec } from "./node-type.ts";
 
 /** Resolves the edges of a workflow and hangs them onto their nodes. */
@@ -78,7 +78,7 @@ class EdgeEnds {
     if (source.faulty) return "value";
     const kind = own(source.handles.outputs, this.sourceHandle);
     if (!kind) {
-      const message = `node "${source.id}" has no output "${this.sourceHandle}"`;
+      const message = `node "${source.id}" has no output "${this.sourceHandle}"; ${instead(Object.keys(source.handles.outputs))}`;
       this.#add("UNKNOWN_HANDLE", message, "sourceHandle", { nodeId: source.id, handle: this.sourceHandle });
     }
     return kind;
@@ -90,7 +90,9 @@ class EdgeEnds {
     const spec = wrong ? undefined : target.faulty ? ANYTHING : specOf(target, handle);
     if (!spec) {
       const code = !wrong && target.nested?.inputs === "handles" ? "UNKNOWN_INPUT" : "UNKNOWN_HANDLE";
-      const message = wrong ? `its target handle ${wrong}` : `node "${target.id}" has no input "${handle}"`;
+      const message = wrong
+        ? `its target handle ${wrong}`
+        : `node "${target.id}" has no input "${handle}"; ${instead(inputsOf(target))}`;
       this.#add(code, message, "targetHandle", { nodeId: target.id, handle });
     }
     return spec;
@@ -133,6 +135,11 @@ function specOf(node: GraphNode, handle: string): InputSpec | undefined {
   if (named) return named;
   if (node.nested?.inputs !== "handles") return node.handles.inputs["*"];
   return node.nested.names.has(handle) ? NOTHING_SPECIAL : undefined;
+}
+
+/** The names that `specOf` knows, of a node that doesn't take any name. */
+function inputsOf({ handles, nested }: GraphNode): Iterable<string> {
+  return nested?.inputs === "handles" ? nested.names : Object.keys(handles.inputs);
 }
 
 /** What is missing once all edges are known, and which outputs are named twice. */

@@ -12,6 +12,17 @@ export class Issues {
   }
 }
 
+/** More names than these aren't listed. */
+const MAX_NAMED = 12;
+
+/** What there is, for whoever asked for something else by a name. */
+export function instead(names: Iterable<string>): string {
+  const all = [...names];
+  if (all.length === 0) return "it has none";
+  const listed = all.slice(0, MAX_NAMED).map((name) => `"${name}"`);
+  return `it has ${listed.join(", ")}${all.length > MAX_NAMED ? ", …" : ""}`;
+}
+
 /** A JSON Pointer (RFC 6901). */
 export function pointer(keys: readonly PropertyKey[]): string {
   return keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");

@@ -10,7 +10,7 @@ const NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
 
 /** Said of an address. It says no more of what a name stands for: that is not for strangers to know. */
 export const NOT_CALLED =
-  "is not called from here (NODEFLOW_ALLOW_NETWORKS says what is beside public addresses)";
+  "is not called from here: only public addresses are, and networks that NODEFLOW_ALLOW_NETWORKS names (127.0.0.0/8 is this machine)";
 
 /** What may be called. */
 export interface GuardRules {
@@ -56,7 +56,7 @@ export class AddressGuard {
     const later = resolved && this.#networks.length > 0;
     return later || this.#ports.has(portOf(url))
       ? null
-      : `Port ${portOf(url)} is not called from here (NODEFLOW_ALLOW_PORTS says which are)`;
+      : `Port ${portOf(url)} is not called from here: NODEFLOW_ALLOW_PORTS says which are, and NODEFLOW_ALLOW_NETWORKS where every port is (127.0.0.0/8 is this machine)`;
   }
 }
 

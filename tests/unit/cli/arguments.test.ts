@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fileValue, jsonOrText, parseJson, splitAssignment } from "../../../compute/cli/assignment.ts";
 import { EXIT, exitCodeOf, explain, printable, UsageError } from "../../../compute/cli/problem.ts";
-import { invalidWorkflow, NodeflowError } from "../../../protocol/index.ts";
+import { type Issue, invalidWorkflow, NodeflowError } from "../../../protocol/index.ts";
 
 const bytes = (...numbers: number[]) => Uint8Array.of(...numbers);
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -76,6 +76,27 @@ describe("what standard error says", () => {
       "error: INVALID_REQUEST: 1 problem",
       "  The request must be an object",
     ]);
+  });
+
+  test("what to do on the command line where an input or a secret is missing, once", () => {
+    const issue = (code: Issue["code"], message: string, path: string) => ({ code, message, path });
+    const lines = explain(
+      invalidWorkflow([
+        issue("INPUT_MISSING", 'The input "a" has no value', "/workflow/nodes/0"),
+        issue("INPUT_MISSING", 'The input "b" has no value', "/workflow/nodes/1"),
+        issue("INVALID_NODE_DATA", 'Node "c": there is no secret "S" for this caller here', "/workflow/x"),
+      ]),
+    );
+    expect(lines.slice(4)).toEqual([
+      expect.stringContaining("--input NAME=VALUE"),
+      expect.stringContaining("NODEFLOW_SECRET_NAME_ORIGINS"),
+    ]);
+  });
+
+  test("what somebody said who was called and didn't answer well, shortened", () => {
+    const details = { status: 500, body: `<h1>\n  broken\u001b[2J </h1>${"x".repeat(300)}` };
+    const [, said] = explain(new NodeflowError("UPSTREAM_ERROR", "GET … answered 500", { details }));
+    expect(said).toMatch(/^ {2}it said: <h1> broken\uFFFD\[2J <\/h1>x+…$/);
   });
 
   test("nothing that could steer a terminal gets through", () => {

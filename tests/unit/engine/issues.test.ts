@@ -44,6 +44,7 @@ describe("whoever draws a workflow is told at once", () => {
       ["CYCLE_DETECTED", "/workflow/edges/0"],
     ]);
     expect(issues[1]?.message).toContain('did you mean "constant"?');
+    expect(issues[2]?.message).toContain('has no output "outt"; it has "out"');
   });
 
   test("and of nothing that only follows from something else", async () => {
