@@ -30,7 +30,8 @@ export async function placeIn(sandbox: Sandbox, context: NodeContext, asked: Ask
   const { seed, executionId: group, signal } = context;
   const log: Job["log"] = (level, message) => context.log(level, message);
   const values = await sandbox.start({ ...asked, seed, group, log }, signal);
-  return { executor: { kind: "pool" }, emissions: emissionsOf(values) };
+  const waits = values.waits?.bind(values);
+  return { executor: { kind: "pool" }, emissions: emissionsOf(values), ...(waits && { waits }) };
 }
 
 /** The emissions of an attempt that nobody found a place for. */

@@ -16,6 +16,8 @@ export interface Source {
   pull(): Promise<Pulled>;
   /** Called once, when nothing more is wanted, whatever it computes. */
   end(): void;
+  /** The reader has no room for more, or has room again. */
+  waits(waits: boolean): void;
 }
 
 /** The values of a job, pulled one after another, until the last of them, a failure, or until nobody wants more. */
@@ -49,6 +51,10 @@ export class Pulls implements Values {
     this.#over.resolve(DONE);
     this.#end();
     return DONE;
+  }
+
+  waits(waits: boolean): void {
+    if (!this.#ended) this.#source.waits(waits);
   }
 
   async #pull(): Promise<Result> {

@@ -23,7 +23,10 @@ export interface Job {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** A job under way: its values, pulled one by one. `return()` ends it at once, whatever it computes. */
-export type Values = AsyncIterableIterator<Value>;
+export interface Values extends AsyncIterableIterator<Value, undefined> {
+  /** Told when whoever reads has no room for more, and when there is room again. */
+  waits?(waits: boolean): void;
+}
 
 /**
  * Where programs of strangers run and can be stopped. What a program does reaches nothing but its own result.

@@ -10,6 +10,7 @@ export interface BrowserJobOptions {
   readonly maxValueBytes: number;
   /** Called once, when the worker has been ended; whether it was computing. */
   readonly onEnd: (computing: boolean) => void;
+  readonly onWaits: (waits: boolean) => void;
 }
 
 const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>(["debug", "info", "warn", "error"]);
@@ -52,6 +53,10 @@ export class BrowserJob implements Source {
     } finally {
       clearTimeout(deadline);
     }
+  }
+
+  waits(waits: boolean): void {
+    this.#options.onWaits(waits);
   }
 
   end(): void {

@@ -7,11 +7,14 @@ import { BrowserJob } from "./job.ts";
 import { Workshop } from "./workshop.ts";
 
 export interface BrowserSandboxOptions {
-  /** Programs at once, each in a thread of its own; others wait. As many as there are cores if absent. */
+  /** Programs that compute at once, each in a thread of its own; others wait. As many as there are cores if absent. */
   readonly places?: number;
   /** Of one value that a program gives. */
   readonly maxValueBytes?: number;
 }
+
+/** Programs whose readers have no room, each with its worker. */
+const MAX_WAITING = 16;
 
 const NOTES = [
   "Memory of programs isn't capped: browsers end a tab, or a frame in it, that takes too much.",
@@ -27,28 +30,32 @@ export function createBrowserSandbox(options: BrowserSandboxOptions = {}): Sandb
     );
   }
   const { maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
-  const places = new Places(options.places ?? Math.max(2, navigator.hardwareConcurrency));
+  const computing = options.places ?? Math.max(2, navigator.hardwareConcurrency);
+  const places = new Places({ computing, most: computing + MAX_WAITING });
   const running = new Set<Values>();
   const workshop = new Workshop(() => running.size === 0);
 
   async function start(job: Job, signal: AbortSignal): Promise<Values> {
     signal.throwIfAborted();
-    const leave = await places.enter(signal);
+    const place = await places.enter(signal);
     let worker: FrameWorker;
     try {
       worker = await workshop.take();
       if (signal.aborted) worker.kill();
       signal.throwIfAborted();
     } catch (error) {
-      leave();
+      place.leave();
       throw error;
     }
     const onEnd = (computing: boolean) => {
       running.delete(values);
-      leave();
+      place.leave();
       workshop.left(computing);
     };
-    const values: Values = new Pulls(new BrowserJob(job, { worker, maxValueBytes, onEnd }), signal);
+    const values: Values = new Pulls(
+      new BrowserJob(job, { worker, maxValueBytes, onEnd, onWaits: place.lend }),
+      signal,
+    );
     running.add(values);
     return values;
   }

@@ -17,6 +17,7 @@ export interface JobOptions {
   readonly budget: BudgetOptions;
   /** Called once: the job's place is free. */
   readonly onEnd: () => void;
+  readonly onWaits: (waits: boolean) => void;
 }
 
 const LEVELS: ReadonlySet<string> = new Set<LogLevel>(["debug", "info", "warn", "error"]);
@@ -32,6 +33,10 @@ export class QuickjsJob implements Source {
     this.#job = job;
     this.#options = options;
     this.#budget = new Budget(job, () => this.#ended, options.budget);
+  }
+
+  waits(waits: boolean): void {
+    this.#options.onWaits(waits);
   }
 
   end(): void {

@@ -10,7 +10,7 @@ import { CAN_SUSPEND, type WasmModule } from "./web-assembly.ts";
 export interface QuickjsOptions extends BudgetOptions {
   /** QuickJS as `meter` made it. */
   readonly module: WasmModule;
-  /** Jobs at once; others wait. */
+  /** Jobs that compute at once; others wait. As many again may be there whose readers have no room. */
   readonly places: number;
   /** Of one job, whatever it asks for. In MiB. */
   readonly maxMemoryMb: number;
@@ -24,13 +24,13 @@ export interface QuickjsOptions extends BudgetOptions {
  */
 export function createQuickjsSandbox(options: QuickjsOptions): Sandbox {
   const { module, maxMemoryMb, maxValueBytes = DEFAULT_LIMITS.maxValueBytes } = options;
-  const places = new Places(options.places);
+  const places = new Places({ computing: options.places, most: 2 * options.places });
   const running = new Set<Values>();
   let image: Promise<Image> | undefined;
 
   async function start(job: Job, signal: AbortSignal): Promise<Values> {
     signal.throwIfAborted();
-    const leave = await places.enter(signal);
+    const place = await places.enter(signal);
     image ??= takeImage(module);
     const source = new QuickjsJob(job, {
       module,
@@ -40,8 +40,9 @@ export function createQuickjsSandbox(options: QuickjsOptions): Sandbox {
       budget: options,
       onEnd: () => {
         running.delete(values);
-        leave();
+        place.leave();
       },
+      onWaits: place.lend,
     });
     const values: Values = new Pulls(source, signal);
     running.add(values);
