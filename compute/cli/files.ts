@@ -1,4 +1,4 @@
-import { access, constants, readFile, rename, writeFile } from "node:fs/promises";
+import { access, constants, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import {
@@ -6,11 +6,12 @@ import {
   checkpointToJson,
   encodeJson,
   finish,
+  NodeflowError,
   parseCheckpoint,
   type Value,
 } from "../../protocol/index.ts";
 import { parseJson } from "./assignment.ts";
-import { UsageError } from "./problem.ts";
+import { explain, UsageError } from "./problem.ts";
 
 /** Reads a file, or standard input for `-`. */
 export async function readBytes(name: string): Promise<Uint8Array> {
@@ -28,7 +29,15 @@ export async function readJsonFile(name: string): Promise<unknown> {
 }
 
 export async function readCheckpoint(name: string): Promise<Checkpoint> {
-  return finish(parseCheckpoint(await readJsonFile(name)));
+  const json = await readJsonFile(name);
+  try {
+    return finish(parseCheckpoint(json));
+  } catch (cause) {
+    if (!(cause instanceof NodeflowError)) throw cause;
+    const [, ...places] = explain(cause);
+    const hint = ["Checkpoints are what --save-checkpoint writes", ...places].join("\n");
+    throw new UsageError(`${name} is not a checkpoint`, { hint, cause });
+  }
 }
 
 export async function saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<void> {
@@ -50,6 +59,8 @@ export async function checkWritable(name: string): Promise<void> {
       cause,
     });
   }
+  const there = await stat(name).catch(() => null);
+  if (there?.isDirectory()) throw new UsageError(`${name} can't be written: it is a folder`);
 }
 
 /** Written beside its place and moved there, so that what was there is never half overwritten. */

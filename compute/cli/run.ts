@@ -11,7 +11,7 @@ import {
 } from "../client/index.ts";
 import { localEngine } from "../hosts/local.ts";
 import type { LocalMachine } from "../hosts/node-local.ts";
-import { saveCheckpoint } from "./files.ts";
+import { checkWritable, saveCheckpoint } from "./files.ts";
 import { writeLines } from "./lines.ts";
 import { LocalTransport } from "./local.ts";
 import { ownMachine } from "./machine.ts";
@@ -34,6 +34,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   await using machine = ownMachine();
   const request = await buildRequest(file, options);
   const files = await outputFiles(options.output ?? [], request.workflow);
+  if (options.saveCheckpoint !== undefined) await checkWritable(options.saveCheckpoint);
   const interrupting = new Interrupts();
   const terminal = options.json ? null : terminalOf();
   const live = terminal

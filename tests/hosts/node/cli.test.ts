@@ -188,6 +188,7 @@ describe("off a terminal", () => {
     ["x=", "names no file"],
     ["x=/no/such/folder/a.txt", "there is no such folder"],
     ["x", "has no name"],
+    ["x=tests", "it is a folder"],
   ])("--output %s is refused before the run", async (output, reason) => {
     const { code, out, err } = await cli([
       "run",
@@ -200,6 +201,20 @@ describe("off a terminal", () => {
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err).toContain(reason);
+  });
+
+  test("a checkpoint that could not be saved after the run is refused before it", async () => {
+    const to = join(folder, "none", "a-run.json");
+    const { code, out, err } = await cli(["run", "examples/rollout.json", "--save-checkpoint", to]);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain("there is no such folder");
+  });
+
+  test("a file that is no checkpoint is told by its name", async () => {
+    const { code, err } = await cli(["run", "examples/rollout.json", "--checkpoint", "examples/orders.json"]);
+    expect(code).toBe(2);
+    expect(err).toContain("error: examples/orders.json is not a checkpoint\n  Checkpoints are what");
   });
 
   test("--seed makes runs repeatable", async () => {
