@@ -168,6 +168,10 @@ export class Context implements NodeContext {
     throw new NodeflowError("SECRET_NOT_FOUND", message);
   }
 
+  get caller(): string {
+    return this.#run.caller;
+  }
+
   get traceparent(): string | undefined {
     return this.#run.traceparent;
   }

@@ -20,9 +20,18 @@ export function createEngine(config: EngineConfig): Engine {
       const steps = check(request, config, limits, options, true);
       const checked = await cooperate(steps, config.clock, options.signal);
       if (!checked.ready) throw invalidWorkflow(checked.issues.list);
-      const { secrets = NO_SECRETS, traceparent } = options;
+      const { secrets = NO_SECRETS, caller = "", traceparent } = options;
       const executionId = randomId(config);
-      return prepared({ config, limits, request, executionId, secrets, traceparent, ...checked.ready });
+      return prepared({
+        config,
+        limits,
+        request,
+        executionId,
+        secrets,
+        caller,
+        traceparent,
+        ...checked.ready,
+      });
     },
     async validate(request, options = {}) {
       const limits = tighter(config.limits, options.limits);

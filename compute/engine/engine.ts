@@ -25,6 +25,8 @@ export interface PrepareOptions {
   readonly secrets?: Secrets;
   /** Of the request, for nodes to pass on. */
   readonly traceparent?: string;
+  /** Who asks, as the host knows them: what is scarce is shared among callers. */
+  readonly caller?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -142,6 +142,8 @@ export interface NodeContext<Data = unknown> {
    * this caller and allows it to go there.
    */
   secret(name: string, origin: string): string;
+  /** Who asked for the run, as the host knows them: what is scarce is shared among callers. Empty if it doesn't. */
+  readonly caller: string;
   /** The `traceparent` of the request (W3C Trace Context), to be passed on with outgoing calls. */
   readonly traceparent: string | undefined;
   /**

@@ -57,6 +57,9 @@ class PartContext implements NodeContext {
   get runtime(): Runtime {
     return this.#whole.runtime;
   }
+  get caller(): string {
+    return this.#whole.caller;
+  }
   get traceparent(): string | undefined {
     return this.#whole.traceparent;
   }

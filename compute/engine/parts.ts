@@ -33,6 +33,7 @@ export interface RunPart {
   readonly connections: Connections;
   /** What this run's caller may use. */
   readonly secrets: Secrets;
+  readonly caller: string;
   readonly traceparent: string | undefined;
   readonly reuse: Reuse;
   readonly retention: Retention;

@@ -39,6 +39,7 @@ export interface RunPlan {
   readonly seed: string;
   readonly reuse: Reuse;
   readonly secrets: Secrets;
+  readonly caller: string;
   readonly traceparent: string | undefined;
   /** Top-level nodes that are to be run or reused, by index; null for all. */
   readonly selected: ReadonlySet<number> | null;
@@ -60,6 +61,7 @@ export class Run implements Execution, RunPart {
   readonly questions: Questions;
   readonly connections: Connections;
   readonly secrets: Secrets;
+  readonly caller: string;
   readonly traceparent: string | undefined;
   readonly reuse: Reuse;
   readonly retention: Retention;
@@ -93,6 +95,7 @@ export class Run implements Execution, RunPart {
     this.clock = config.clock;
     this.reuse = plan.reuse;
     this.secrets = plan.secrets;
+    this.caller = plan.caller;
     this.traceparent = plan.traceparent;
     this.connections = new Connections(limits.maxConnections);
     this.retention = { bytes: 0, limits };

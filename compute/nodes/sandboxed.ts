@@ -27,9 +27,9 @@ export type Asked = Pick<Job, "program" | "inputs" | "stream" | "memoryMb" | "ti
 
 /** Takes a place in the sandbox for an attempt. Jobs of one run may follow each other in one isolate. */
 export async function placeIn(sandbox: Sandbox, context: NodeContext, asked: Asked): Promise<Placement> {
-  const { seed, executionId: group, signal } = context;
+  const { seed, executionId: group, caller: owner, signal } = context;
   const log: Job["log"] = (level, message) => context.log(level, message);
-  const values = await sandbox.start({ ...asked, seed, group, log }, signal);
+  const values = await sandbox.start({ ...asked, seed, group, owner, log }, signal);
   const waits = values.waits?.bind(values);
   return { executor: { kind: "pool" }, emissions: emissionsOf(values), ...(waits && { waits }) };
 }

@@ -12,6 +12,8 @@ export interface Job {
   readonly seed: string;
   /** Jobs of one group may follow each other in one isolate, never in one context. Of different groups, never in either. */
   readonly group: string;
+  /** Whose job it is: places are shared among owners first, then among groups. */
+  readonly owner: string;
   /** Everything that the program allocates, in MiB. Beyond: `RESOURCE_EXHAUSTED`. */
   readonly memoryMb: number;
   /** Time that the program computes, in ms; waiting for whoever reads doesn't count. Beyond: `NODE_TIMEOUT`. */

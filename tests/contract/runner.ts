@@ -156,6 +156,7 @@ function taskOf(types: NodeTypes, type: string, data: unknown, options: TaskOpti
     seed: "seed",
     idempotencyKey: "key",
     executionId: "run",
+    caller: "",
     runtime: "node",
     progress() {},
     log() {},

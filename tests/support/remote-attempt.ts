@@ -44,6 +44,7 @@ export function remote(body: Body, more: Partial<NodeContext> = {}, type: Partia
     seed: "seed",
     idempotencyKey: "key",
     executionId: "run",
+    caller: "",
     runtime: "node",
     traceparent: undefined,
     progress() {},

@@ -25,6 +25,7 @@ export class FarContext implements NodeContext {
   readonly idempotencyKey: string;
   readonly executionId: string;
   readonly runtime: Runtime;
+  readonly caller: string;
   readonly traceparent: string | undefined;
   readonly #tell: (message: ToNear) => void;
   readonly #clock: Clock;
@@ -47,6 +48,7 @@ export class FarContext implements NodeContext {
     this.idempotencyKey = begin.idempotencyKey;
     this.executionId = begin.executionId;
     this.runtime = begin.runtime;
+    this.caller = begin.caller;
     this.traceparent = begin.traceparent;
     this.#tell = (message) => {
       if (!this.over) tell(message);

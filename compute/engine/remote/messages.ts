@@ -20,6 +20,7 @@ export interface Begin {
   readonly idempotencyKey: string;
   readonly executionId: string;
   readonly runtime: Runtime;
+  readonly caller: string;
   readonly traceparent: string | undefined;
 }
 

@@ -98,8 +98,19 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
   readonly #onAbort = () => this.#stop({ error: this.#context.signal.reason });
 
   #begin({ node, context }: Task): void {
-    const { data, path, attempt, inputs, live, seed, idempotencyKey, executionId, runtime, traceparent } =
-      context;
+    const {
+      data,
+      path,
+      attempt,
+      inputs,
+      live,
+      seed,
+      idempotencyKey,
+      executionId,
+      runtime,
+      caller,
+      traceparent,
+    } = context;
     const kinds = Object.fromEntries(Object.entries(live).map(([handle, { kind }]) => [handle, kind]));
     try {
       this.#port.send({
@@ -114,6 +125,7 @@ export class NearEnd implements AsyncIterableIterator<Emission, undefined> {
         idempotencyKey,
         executionId,
         runtime,
+        caller,
         traceparent,
       });
     } catch (cause) {

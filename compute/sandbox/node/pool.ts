@@ -1,4 +1,5 @@
 import { NodeflowError } from "../../../protocol/index.ts";
+import type { Job } from "../sandbox.ts";
 import type { Child } from "./child.ts";
 
 export interface PoolOptions {
@@ -13,9 +14,10 @@ export interface PoolOptions {
   readonly failed: (cause: unknown) => void;
 }
 
-interface Waiter {
-  readonly group: string;
-  readonly memoryMb: number;
+/** Who takes a child, and of which kind: the part of a job that matters here. */
+type Taker = Pick<Job, "owner" | "group" | "memoryMb">;
+
+interface Waiter extends Taker {
   /** It has waited long: if its group has no child at all, it gets one although all places are taken. */
   urgent: boolean;
   take(child: Child): void;
@@ -30,6 +32,8 @@ const REFRESHED_MS = 20;
 const MAX_OVERTAKING = 32;
 /** So long those who have no child at all wait for others to end. Programs may compute for minutes, all of one run. */
 const PATIENCE_MS = 1_000;
+/** An owner whose runs take places from each other gets so many beyond those that all compute in. */
+const MAX_BEYOND = 2;
 
 /** Children by what they are doing, and the jobs that wait for one. */
 export class Pool {
@@ -38,10 +42,8 @@ export class Pool {
   readonly #starting = new Set<Child>();
   readonly #all = new Set<Child>();
   readonly #waiting: Waiter[] = [];
-  /** The groups of the children that have jobs. */
-  readonly #taken = new Map<Child, string>();
-  /** How many children each of those groups has. */
-  readonly #held = new Map<string, number>();
+  /** Who has the children that have jobs. */
+  readonly #taken = new Map<Child, Taker>();
   /** Children whose jobs wait for their readers, those first that have waited for longest. */
   readonly #paused = new Set<Child>();
   readonly #expiry = new Map<Child, NodeJS.Timeout>();
@@ -62,7 +64,7 @@ export class Pool {
   }
 
   /** Takes a child for a job. It counts as computing until `pause`, `release` or `discard`. */
-  take(group: string, memoryMb: number, signal: AbortSignal): Promise<Child> {
+  take({ owner, group, memoryMb }: Taker, signal: AbortSignal): Promise<Child> {
     signal.throwIfAborted();
     if (this.#closed) return Promise.reject(new Error("The sandbox is closed"));
     return new Promise((resolve, reject) => {
@@ -76,6 +78,7 @@ export class Pool {
         reject(signal.reason);
       };
       const waiter: Waiter = {
+        owner,
         group,
         memoryMb,
         urgent: false,
@@ -157,38 +160,44 @@ export class Pool {
       this.#idle.splice(this.#idle.indexOf(child), 1);
       this.#keep(child);
       this.#computing += 1;
-      this.#taken.set(child, waiter.group);
-      this.#held.set(waiter.group, this.#heldBy(waiter.group) + 1);
+      this.#taken.set(child, waiter);
       waiter.take(child);
     }
     this.#spawnForWaiting();
   }
 
-  /** Whose turn it is: theirs who have the fewest children, the first of them. */
+  /** Whose turn it is: the owner's who has the fewest children, the run's of theirs that has, the first of those. */
   #next(): Waiter | undefined {
-    if (this.#computing >= this.#options.children) return this.#urgent()[0];
-    let next: Waiter | undefined;
-    let fewest = Number.POSITIVE_INFINITY;
-    for (const waiter of this.#waiting) {
-      const held = this.#heldBy(waiter.group);
-      if (held < fewest) [next, fewest] = [waiter, held];
-      if (held === 0) break;
-    }
-    return next;
+    const held = this.#held();
+    const places = this.#computing < this.#options.children;
+    return (places ? [...this.#waiting] : this.#urgent()).sort((a, b) => share(held, a) - share(held, b))[0];
   }
 
-  /** The first of each group that has waited long and has no child. */
+  /** The first of each group that has waited long and has no child, as far as its owner hasn't too many. */
   #urgent(): Waiter[] {
+    const { owners, groups } = this.#held();
+    const most = this.#options.children + MAX_BEYOND;
     const first = new Map<string, Waiter>();
     for (const waiter of this.#waiting) {
-      if (waiter.urgent && !first.has(waiter.group) && this.#heldBy(waiter.group) === 0)
-        first.set(waiter.group, waiter);
+      const { owner, group, urgent } = waiter;
+      if (!urgent || first.has(group) || groups.has(group)) continue;
+      const held = owners.get(owner) ?? 0;
+      if (held >= most) continue;
+      owners.set(owner, held + 1);
+      first.set(group, waiter);
     }
     return [...first.values()];
   }
 
-  #heldBy(group: string): number {
-    return this.#held.get(group) ?? 0;
+  /** How many children each owner has, and each group. */
+  #held(): Held {
+    const owners = new Map<string, number>();
+    const groups = new Map<string, number>();
+    for (const { owner, group } of this.#taken.values()) {
+      owners.set(owner, (owners.get(owner) ?? 0) + 1);
+      groups.set(group, (groups.get(group) ?? 0) + 1);
+    }
+    return { owners, groups };
   }
 
   /** An idle child for whoever is next: best one of its group, else a fresh one, else any of its kind. */
@@ -234,14 +243,17 @@ export class Pool {
       this.#forget(oldest);
       return true;
     }
-    const paused = [...this.#paused].map((child) => ({
-      child,
-      held: this.#heldBy(this.#taken.get(child) ?? ""),
-    }));
-    const most = Math.max(...paused.map(({ held }) => held));
-    const victim = paused.find(({ held }) => held === most);
+    const held = this.#held();
+    const paused = [...this.#paused].flatMap((child) => {
+      const taker = this.#taken.get(child);
+      return taker && (held.groups.get(taker.group) ?? 0) + (held.owners.get(taker.owner) ?? 0) > 2
+        ? [{ child, share: share(held, taker) }]
+        : [];
+    });
+    const most = Math.max(...paused.map(({ share }) => share));
+    const victim = paused.find(({ share }) => share === most);
     // Its end serves those who wait.
-    if (urgent && victim && most > 1)
+    if (urgent && victim)
       victim.child.abandon(new NodeflowError("NODE_FAILED", "The program waited too long for its reader"));
     return false;
   }
@@ -290,12 +302,7 @@ export class Pool {
 
   #leave(child: Child): void {
     this.#paused.delete(child);
-    const group = this.#taken.get(child);
-    if (group === undefined) return;
     this.#taken.delete(child);
-    const left = this.#heldBy(group) - 1;
-    if (left > 0) this.#held.set(group, left);
-    else this.#held.delete(group);
   }
 
   #forget(child: Child): void {
@@ -306,4 +313,14 @@ export class Pool {
     const at = this.#idle.indexOf(child);
     if (at >= 0) this.#idle.splice(at, 1);
   }
+}
+
+interface Held {
+  readonly owners: Map<string, number>;
+  readonly groups: Map<string, number>;
+}
+
+/** How much somebody has already: children of the owner first, then those of the group. Never as many as 2 ** 16. */
+function share({ owners, groups }: Held, { owner, group }: Taker): number {
+  return (owners.get(owner) ?? 0) * 65_536 + (groups.get(group) ?? 0);
 }

@@ -78,9 +78,9 @@ export function createNodeSandbox(options: NodeSandboxOptions = {}): NodeSandbox
   };
 }
 
-async function taken(pool: Pool, { group, memoryMb }: Job, signal: AbortSignal): Promise<Child> {
+async function taken(pool: Pool, job: Job, signal: AbortSignal): Promise<Child> {
   try {
-    return await pool.take(group, memoryMb, signal);
+    return await pool.take(job, signal);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     throw new NodeflowError("NODE_FAILED", "There is no sandbox to run the program in", { cause });

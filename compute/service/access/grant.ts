@@ -45,6 +45,7 @@ export function prepareOptions(caller: Caller, hostSecrets: Secrets | undefined)
     ...(limits && { limits }),
     ...(nodeTypes && { nodeTypes }),
     ...(hostSecrets && secrets.length > 0 && { secrets: only(secrets, hostSecrets) }),
+    caller: grant.principal,
     ...(traceparent !== undefined && { traceparent }),
     signal,
   };

@@ -42,6 +42,7 @@ export function jobOf({ source, ...options }: JobOptions): Job {
     inputs: {},
     stream: false,
     seed: SEED,
+    owner: "somebody",
     group: "group",
     memoryMb: MEMORY_MB,
     timeoutMs: TIMEOUT_MS,

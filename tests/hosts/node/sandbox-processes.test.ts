@@ -100,6 +100,20 @@ describe("processes of the sandbox", () => {
     abort.abort();
   });
 
+  it("compute for a caller who has none, although each of another's many runs never ends", async () => {
+    await using warm = await warmed(1);
+    const abort = new AbortController();
+    const hogs = Array.from({ length: 40 }, async (_, n) => {
+      const job = jobOf({ source: SPIN, owner: "hog", group: `hog ${n}`, timeoutMs: 60_000 });
+      await (await warm.sandbox.start(job, abort.signal)).next();
+    });
+    for (const hog of hogs) hog.catch(() => undefined);
+    const other = { source: "export default () => 7", owner: "other", group: "other" };
+    expect(await warm.values(other)).toEqual([7]);
+    expect(warm.sandbox.pids.length).toBeLessThan(8);
+    abort.abort();
+  }, 20_000);
+
   it("are taken from a run that has many wait for its readers, once another has none", async () => {
     await using warm = await warmed(1);
     const source = "export default function* () { for (;;) yield 1 }";

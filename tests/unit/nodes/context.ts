@@ -53,6 +53,7 @@ class Context implements NodeContext {
   readonly attempt = 1;
   readonly idempotencyKey = "key";
   readonly executionId = "run";
+  readonly caller = "";
   readonly runtime = "node";
   readonly data: unknown;
   readonly #setup: Setup;

@@ -13,6 +13,7 @@ function jobOf(source: string, inputs: Job["inputs"]): Job {
     inputs,
     stream: false,
     seed: "s",
+    owner: "somebody",
     group: "g",
     memoryMb: 64,
     timeoutMs: 60_000,
