@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { NodeTypes } from "../../../compute/engine/index.ts";
 import { builtinNodes } from "../../../compute/nodes/index.ts";
 import { nodeTypes } from "../../support/heavy-nodes.ts";
+import { ENDLESS } from "../../support/hostile/endless.ts";
 import { allOf, post, serve, updatesOf } from "./service-harness.ts";
 
 const types: NodeTypes = new Map([...builtinNodes, ...nodeTypes.map((type) => [type.type, type] as const)]);
@@ -82,16 +83,35 @@ async function see(url: string): Promise<Seen> {
   return { health, gap, held };
 }
 
-const busy: readonly (readonly [string, readonly { type: string; data: object }[]])[] = [
-  ["types of its own", Array.from({ length: BUSY }, () => ({ type: "burn", data: { ms: 250, count: 100 } }))],
-  [
-    "expressions",
-    Array.from({ length: BUSY * 10 }, () => ({ type: "transform", data: { expression: SLOW } })),
-  ],
+interface Busy {
+  readonly name: string;
+  readonly nodes: readonly { readonly type: string; readonly data: object }[];
+  /** Those of the host if absent. */
+  readonly types?: NodeTypes;
+}
+
+const busy: readonly Busy[] = [
+  {
+    name: "types of its own",
+    nodes: Array.from({ length: BUSY }, () => ({ type: "burn", data: { ms: 250, count: 100 } })),
+    types,
+  },
+  {
+    name: "expressions",
+    nodes: Array.from({ length: BUSY * 10 }, () => ({ type: "transform", data: { expression: SLOW } })),
+    types,
+  },
+  {
+    name: "programs without end",
+    nodes: ENDLESS.map(({ source, stream = false }) => ({
+      type: "code",
+      data: { source, stream, timeoutMs: 60_000 },
+    })),
+  },
 ];
 
 describe("while every core is busy with heavy nodes", () => {
-  test.each(busy)("/health is answered and streams flow: %s", async (_name, nodes) => {
+  test.each(busy)("/health is answered and streams flow: $name", async ({ nodes, types }) => {
     await using service = await serve({}, types, poolModule);
     const idle = await see(service.url);
     const working = new AbortController();
