@@ -10,8 +10,11 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** In the repository sources run as they are; in the package they are compiled. */
 const ENTRY = join(HERE, "child", import.meta.url.endsWith(".ts") ? "main.ts" : "main.js");
 const SHELL = "/bin/sh";
-/** Sets limits that the process can't lift, then becomes the process. No core files: they would hold what strangers sent. */
-const LIMITED = 'ulimit -c 0; [ "$1" = 0 ] || ulimit -d "$1"; shift; exec "$@"';
+/**
+ * Sets limits that the process can't lift, then becomes the process. No core files: they would hold what strangers sent. Stacks
+ * of threads count as private memory in full, and isolated-vm ends the process where there is none left for another thread.
+ */
+const LIMITED = 'ulimit -c 0; ulimit -s 2048; [ "$1" = 0 ] || ulimit -d "$1"; shift; exec "$@"';
 
 /** Heap of the child itself, in MiB: it copies values, and computes nothing. */
 const OWN_HEAP_MB = 128;

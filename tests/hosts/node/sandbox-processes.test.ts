@@ -131,6 +131,22 @@ describe("processes of the sandbox", () => {
     await Promise.all(paused.map((values) => values.return?.()));
   }, 30_000);
 
+  it("outlive their isolates: thousands of jobs of one run after another", async () => {
+    await using warm = await warmed(2);
+    const source = "export default ({ in: x }) => x + 1";
+    for (let run = 0; run < 4; run += 1) {
+      let next = 0;
+      const work = async () => {
+        while (next < 2_200) {
+          const n = next;
+          next += 1;
+          expect(await warm.values({ source, inputs: { in: n }, group: `run ${run}` })).toEqual([n + 1]);
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, work));
+    }
+  }, 60_000);
+
   it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
     "end with their parent, whatever they compute (%s)",
     async (signal) => {
