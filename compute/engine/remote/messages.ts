@@ -1,5 +1,5 @@
 import type { ErrorInfo, Kind, Value } from "../../../protocol/index.ts";
-import type { Emission, Question, Runtime } from "../node-type.ts";
+import type { Emission, NodeContext, Question } from "../node-type.ts";
 
 /*
  * An attempt that runs elsewhere: the near end is where the engine is, the far end where the node computes. They speak of
@@ -7,22 +7,24 @@ import type { Emission, Question, Runtime } from "../node-type.ts";
  */
 
 /** What an attempt is begun with: the part of its context that can be sent. */
-export interface Begin {
+export interface Begin extends Pick<NodeContext, Sent> {
   readonly type: "begin";
   readonly node: string;
-  readonly data: unknown;
-  readonly path: string;
-  readonly attempt: number;
-  readonly inputs: Readonly<Record<string, Value>>;
   /** Kinds of the live inputs by handle. */
   readonly live: Readonly<Record<string, Kind>>;
-  readonly seed: string;
-  readonly idempotencyKey: string;
-  readonly executionId: string;
-  readonly runtime: Runtime;
-  readonly caller: string;
-  readonly traceparent: string | undefined;
 }
+
+type Sent =
+  | "data"
+  | "path"
+  | "attempt"
+  | "inputs"
+  | "seed"
+  | "idempotencyKey"
+  | "executionId"
+  | "runtime"
+  | "caller"
+  | "traceparent";
 
 /** What the near end says. */
 export type ToFar =

@@ -7,6 +7,11 @@ const EXCERPT_BYTES = 2_048;
 /** Statuses other than 5xx that may be another one next time. */
 const PASSING = [408, 425, 429];
 
+/** Whether asking again, unchanged, may get another status. */
+export function mayPass(status: number): boolean {
+  return status >= 500 || PASSING.includes(status);
+}
+
 /** How long the body of such an answer is waited for: its status says the most. */
 const PATIENCE_MS = 1_000;
 
@@ -20,7 +25,7 @@ export async function answerFailure(
   const wait = retryAfterMs(headers, Date.now());
   const body = await excerpt(response, sleep(PATIENCE_MS));
   return new NodeflowError("UPSTREAM_ERROR", `${what} answered ${status}`, {
-    retryable: status >= 500 || PASSING.includes(status),
+    retryable: mayPass(status),
     details: { status, ...(body !== "" && { body }), ...(wait !== null && { retryAfterMs: wait }) },
   });
 }

@@ -1,4 +1,5 @@
 import { NodeflowError } from "../../../protocol/index.ts";
+import { mayPass } from "../http/failure.ts";
 import { retryAfterMs } from "../http/retry-after.ts";
 
 /** As far as the library's errors are read here. They also hold what was sent, so they never travel on as a cause. */
@@ -21,7 +22,7 @@ export function chatFailure(error: unknown, origin: string, signal: AbortSignal)
   }
   const after = retryAfterMs(new Headers(responseHeaders), Date.now());
   return new NodeflowError("UPSTREAM_ERROR", `The model at ${origin} answered ${statusCode}: ${said}`, {
-    retryable: statusCode === 408 || statusCode === 429 || statusCode >= 500,
+    retryable: mayPass(statusCode),
     details: { status: statusCode, ...(after !== null && { retryAfterMs: after }) },
   });
 }
